@@ -1,0 +1,82 @@
+# What a person types. Everything is made under build/; nothing is installed but by `setup`.
+#
+#   make build    the program, at build/release/lbrx
+#   make demo     quantizes the model in models/tiny-llama and shows the result
+#   make test     the tests of the release build
+#   make check    format, clang-tidy on changed files, layers, rooms, the binary, arm64
+#   make bench    measures against the peers, writes docs/benchmarks.md
+#   make asan | tsan | fuzz | test-peers | setup | clean
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := build
+
+# Compiler output does not depend on the folder it was made in, so caches may be shared.
+export CCACHE_NOHASHDIR := 1
+JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
+CACHE := $(if $(shell command -v ccache),-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+# Homebrew's OpenSSL is not where CMake looks.
+PREFIX := $(if $(shell command -v brew),-DCMAKE_PREFIX_PATH="$$(brew --prefix);$$(brew --prefix openssl@3)")
+
+# Rooms with threads of their own: these run under ThreadSanitizer.
+CONCURRENT := parallel memory stream convert
+# Seconds that each fuzz target runs.
+FUZZ_SECONDS ?= 60
+
+.PHONY: setup setup-check build demo test bench check test-peers asan tsan fuzz clean
+
+# $(call configure,PRESET): once; afterwards ninja re-runs CMake by itself.
+configure = test -f build/$(1)/build.ninja || cmake --preset $(1) $(CACHE) $(PREFIX)
+# $(call ctest,PRESET,ARGUMENTS)
+ctest = ctest --test-dir build/$(1) --output-on-failure -j $(JOBS) --no-tests=error \
+  --output-junit $(CURDIR)/build/$(1)/junit.xml --test-output-size-passed 4000000 $(2)
+
+setup:
+	@tools/setup.sh build
+
+setup-check:
+	@tools/setup.sh build check
+
+build: setup
+	@$(call configure,release)
+	@cmake --build build/release -j $(JOBS) --target lbrx_bin
+
+demo: build
+	@tools/demo.sh
+
+test: setup
+	@$(call configure,release)
+	@cmake --build build/release -j $(JOBS)
+	@$(call ctest,release)
+
+bench: test-tools build
+	@cmake --build build/release -j $(JOBS) --target lbrx_kernel_bench
+	@build/peers/bin/python bench/run.py
+
+check: setup-check build
+	@tools/check.sh
+
+# The peers (mlx, mlx-lm) in a virtual environment at build/peers.
+.PHONY: test-tools
+test-tools: setup
+	@tools/peers.sh
+
+test-peers: build test-tools
+	@build/peers/bin/python -B tests/peers/run.py
+
+asan: setup-check
+	@$(call configure,asan)
+	@cmake --build build/asan -j $(JOBS)
+	@$(call ctest,asan)
+
+tsan: setup-check
+	@$(call configure,tsan)
+	@cmake --build build/tsan -j $(JOBS) --target $(CONCURRENT:%=%_test)
+	@$(call ctest,tsan,-R '^($(subst $() $(),|,$(CONCURRENT)))$$')
+
+fuzz: setup-check
+	@$(call configure,fuzz)
+	@cmake --build build/fuzz -j $(JOBS)
+	@tools/fuzz.sh build/fuzz $(FUZZ_SECONDS)
+
+clean:
+	rm -rf build/release build/debug build/asan build/tsan build/fuzz build/arm64 build/demo build/bench

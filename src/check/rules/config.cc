@@ -1,0 +1,85 @@
+#include "model/config.h"
+
+#include "check/rules/rules.h"
+#include "core/base/format.h"
+
+namespace lbrx {
+namespace {
+
+// A key that shapes depend on. Where a required one is absent, transformers takes a default of the
+// model's class, which says nothing about this checkpoint.
+struct Key {
+  std::string_view name;
+  bool required;
+};
+
+constexpr Key kKeys[] = {
+    {"hidden_size", true},         {"intermediate_size", true}, {"num_hidden_layers", true},
+    {"num_attention_heads", true}, {"vocab_size", true},        {"num_key_value_heads", false},
+    {"head_dim", false},
+};
+
+Problem ConfigProblem(const Subject& subject, Severity severity, std::string_view key) {
+  Problem problem;
+  problem.severity = severity;
+  problem.detail.file = subject.ConfigPath();
+  problem.detail.object = key;
+  return problem;
+}
+
+void CheckKey(const Subject& subject, const Key& key, Problems& problems) {
+  std::optional<uint64_t> value;
+  try {
+    value = ConfigUint(subject.checkpoint.config, key.name);
+  } catch (const Error& error) {
+    Problem problem = ConfigProblem(subject, Severity::kError, key.name);
+    problem.detail.what = "not a number that a model can have";
+    problem.detail.expected = "a positive integer";
+    problem.detail.found = WriteJson(*subject.checkpoint.config.Find(key.name));
+    problem.detail.advice = "correct config.json";
+    problems.push_back(std::move(problem));
+    return;
+  }
+  if (!value.has_value() && key.required) {
+    Problem problem = ConfigProblem(subject, Severity::kWarning, key.name);
+    problem.detail.what = "the key is missing, so what depends on it was not checked";
+    problem.detail.advice = "take config.json from the original model";
+    problems.push_back(std::move(problem));
+  } else if (value == uint64_t{0}) {
+    Problem problem = ConfigProblem(subject, Severity::kError, key.name);
+    problem.detail.what = "not a number that a model can have";
+    problem.detail.expected = "a positive integer";
+    problem.detail.found = "0";
+    problem.detail.advice = "correct config.json";
+    problems.push_back(std::move(problem));
+  }
+}
+
+// `whole` is a multiple of `part`, both keys of config.json.
+void CheckDivisible(const Subject& subject, std::string_view whole, std::string_view part,
+                    Problems& problems) {
+  const std::optional<uint64_t> dividend = subject.ConfigNumber(whole);
+  const std::optional<uint64_t> divisor = subject.ConfigNumber(part);
+  if (dividend.has_value() && divisor.value_or(0) != 0 && *dividend % *divisor != 0) {
+    Problem problem = ConfigProblem(subject, Severity::kError, whole);
+    problem.detail.what = Format("not a multiple of {}", part);
+    problem.detail.expected = Format("a multiple of {}", *divisor);
+    problem.detail.found = Format("{}", *dividend);
+    problem.detail.advice = "correct config.json";
+    problems.push_back(std::move(problem));
+  }
+}
+
+}  // namespace
+
+void CheckConfig(const Subject& subject, Problems& problems) {
+  for (const Key& key : kKeys) {
+    CheckKey(subject, key, problems);
+  }
+  CheckDivisible(subject, "num_attention_heads", "num_key_value_heads", problems);
+  if (!subject.ConfigNumber("head_dim").has_value()) {
+    CheckDivisible(subject, "hidden_size", "num_attention_heads", problems);
+  }
+}
+
+}  // namespace lbrx

@@ -1,0 +1,291 @@
+#include <algorithm>
+
+#include "check/test_model.h"
+
+namespace lbrx {
+namespace {
+
+std::vector<Problem> ValidateModel(const TestModel& model, const std::string& tokenizer = "") {
+  const TempDir folder;
+  model.Write(folder);
+  if (!tokenizer.empty()) {
+    WriteTestFile(folder / "tokenizer.json", tokenizer);
+  }
+  TestOptions test;
+  return Validate(OpenForCheck(folder.path()), /*deep=*/false, test.options);
+}
+
+std::string Text(const std::vector<Problem>& problems) {
+  std::string text;
+  for (const Problem& problem : problems) {
+    text += problem.severity == Severity::kError ? "error: " : "warning: ";
+    text += FormatMessage(problem.detail) + "\n";
+  }
+  return text;
+}
+
+// The one problem found, whose message must hold `words`.
+void ExpectOne(const std::vector<Problem>& problems, Severity severity, const std::string& object,
+               const std::vector<std::string>& words) {
+  ASSERT_EQ(problems.size(), 1U) << Text(problems);
+  EXPECT_EQ(problems[0].severity, severity) << Text(problems);
+  EXPECT_EQ(problems[0].detail.object, object);
+  EXPECT_FALSE(problems[0].detail.file.empty());
+  for (const std::string& word : words) {
+    EXPECT_NE(Text(problems).find(word), std::string::npos) << word << " in " << Text(problems);
+  }
+}
+
+TEST(Validate, FindsNothingInSoundModels) {
+  EXPECT_EQ(Text(ValidateModel(TestModel())), "");
+  TestOptions test;
+  EXPECT_EQ(Text(Validate(OpenForCheck(LBRX_TEST_DATA "/bard-base"), true, test.options)), "");
+}
+
+TEST(Validate, NamesEveryTensorThatContradictsTheConfig) {
+  TestModel model;
+  model.config.Set("intermediate_size", 80);
+  const auto problems = ValidateModel(model);
+  ASSERT_EQ(problems.size(), 6U) << Text(problems);
+  EXPECT_EQ(problems[0].detail.object, "model.layers.0.mlp.down_proj.weight");
+  EXPECT_EQ(problems[0].detail.expected, "[64, 80] (hidden_size, intermediate_size)");
+  EXPECT_EQ(problems[0].detail.found, "[64, 96]");
+  EXPECT_TRUE(std::all_of(problems.begin(), problems.end(),
+                          [](const Problem& p) { return p.severity == Severity::kError; }));
+}
+
+TEST(Validate, ChecksHeadsAndVocabulary) {
+  TestModel model;
+  model.config.Set("num_key_value_heads", 1);
+  EXPECT_EQ(ValidateModel(model).size(), 4U) << "k and v of two layers";
+
+  TestModel heads;
+  heads.config.Set("head_dim", 8);
+  EXPECT_EQ(ValidateModel(heads).size(), 8U) << "q, k, v, o of two layers";
+
+  TestModel vocabulary;
+  vocabulary.config.Set("vocab_size", 129);
+  const auto problems = ValidateModel(vocabulary);
+  ASSERT_EQ(problems.size(), 2U) << Text(problems);
+  EXPECT_EQ(problems[0].detail.object, "lm_head.weight");
+  EXPECT_EQ(problems[1].detail.object, "model.embed_tokens.weight");
+  EXPECT_EQ(problems[1].detail.expected, "[129, 64] (vocab_size, hidden_size)");
+}
+
+TEST(Validate, ChecksBiasesAndNorms) {
+  TestModel model;
+  model.config.Set("model_type", "qwen2");
+  for (const std::string layer : {"0", "1"}) {
+    model.Add("model.layers." + layer + ".self_attn.q_proj.bias", {64});
+    model.Add("model.layers." + layer + ".self_attn.k_proj.bias", {32});
+  }
+  EXPECT_EQ(Text(ValidateModel(model)), "");
+  model.Add("model.layers.1.self_attn.k_proj.bias", {31});
+  ExpectOne(ValidateModel(model), Severity::kError, "model.layers.1.self_attn.k_proj.bias",
+            {"expected [32]", "found [31]"});
+  model.tensors.erase("model.layers.1.self_attn.k_proj.bias");
+  ExpectOne(ValidateModel(model), Severity::kError, "model.layers.1.self_attn.k_proj.bias",
+            {"missing"});
+  TestModel norm;
+  norm.Add("model.norm.weight", {63});
+  ExpectOne(ValidateModel(norm), Severity::kError, "model.norm.weight", {"[64] (hidden_size)"});
+}
+
+TEST(Validate, ReportsUnusableConfigNumbers) {
+  TestModel model;
+  model.config.Set("num_attention_heads", "four");
+  auto problems = ValidateModel(model);
+  ASSERT_FALSE(problems.empty());
+  EXPECT_EQ(problems[0].detail.object, "num_attention_heads");
+  EXPECT_EQ(problems[0].detail.found, "\"four\"");
+
+  TestModel zero;
+  zero.config.Set("num_attention_heads", 0);
+  problems = ValidateModel(zero);
+  ASSERT_FALSE(problems.empty());
+  EXPECT_EQ(problems[0].detail.found, "0");
+
+  TestModel uneven;
+  uneven.config.Set("num_key_value_heads", 3);
+  EXPECT_EQ(ValidateModel(uneven)[0].detail.object, "num_attention_heads");
+
+  TestModel missing;
+  missing.config.Erase("intermediate_size");
+  ExpectOne(ValidateModel(missing), Severity::kWarning, "intermediate_size", {"missing"});
+
+  TestModel huge;  // products that overflow are no crash and no match
+  huge.config.Set("num_hidden_layers", std::numeric_limits<int64_t>::max());
+  ExpectOne(ValidateModel(huge), Severity::kError, "layers 2 to 9223372036854775806",
+            {"9223372036854775807 layers"});
+}
+
+TEST(Validate, FindsMissingTensorsAndLayers) {
+  TestModel tensor;
+  tensor.tensors.erase("model.layers.1.mlp.up_proj.weight");
+  tensor.tensors.erase("model.norm.weight");
+  auto problems = ValidateModel(tensor);
+  ASSERT_EQ(problems.size(), 2U) << Text(problems);
+  EXPECT_EQ(problems[0].detail.object, "model.norm.weight");
+  EXPECT_EQ(problems[1].detail.object, "model.layers.1.mlp.up_proj.weight");
+
+  TestModel layers;
+  layers.config.Set("num_hidden_layers", 5);
+  layers.AddLayer(3);
+  problems = ValidateModel(layers);
+  ASSERT_EQ(problems.size(), 2U) << Text(problems);
+  EXPECT_EQ(problems[0].detail.object, "layer 2");
+  EXPECT_EQ(problems[1].detail.object, "layer 4");
+}
+
+TEST(Validate, FindsLayersBeyondAndTensorsUnknown) {
+  TestModel model;
+  model.AddLayer(2);
+  ExpectOne(ValidateModel(model), Severity::kError, "layer 2", {"expected 2 layers", "9 tensors"});
+  TestModel unknown;
+  unknown.Add("model.layers.0.mlp.router.weight", {4, 64});
+  ExpectOne(ValidateModel(unknown), Severity::kWarning, "model.layers.0.mlp.router.weight",
+            {"llama"});
+}
+
+TEST(Validate, ChecksTheHeadAgainstTheTieFlag) {
+  TestModel model;
+  model.tensors.erase("lm_head.weight");
+  ExpectOne(ValidateModel(model), Severity::kError, "lm_head.weight",
+            {"tie_word_embeddings is false"});
+  model.config.Erase("tie_word_embeddings");
+  ExpectOne(ValidateModel(model), Severity::kError, "lm_head.weight", {"absent", "llama"});
+  model.config.Set("tie_word_embeddings", true);
+  EXPECT_EQ(Text(ValidateModel(model)), "");
+  TestModel both;  // differing values are found by reading only
+  both.config.Set("tie_word_embeddings", true);
+  EXPECT_EQ(Text(ValidateModel(both)), "");
+}
+
+TEST(Validate, WarnsOfAnUnknownArchitectureAndChecksTheRest) {
+  TestModel model;
+  model.config.Set("model_type", "mamba");
+  model.tensors["model.norm.weight"] = F32Tensor({64}, TestValues(64, 1));
+  const auto problems = ValidateModel(model);
+  ASSERT_EQ(problems.size(), 2U) << Text(problems);
+  EXPECT_EQ(problems[0].severity, Severity::kWarning);
+  EXPECT_EQ(problems[0].detail.object, "model_type");
+  EXPECT_EQ(problems[0].detail.found, "\"mamba\"");
+  EXPECT_EQ(problems[1].detail.object, "model.norm.weight");
+  EXPECT_EQ(problems[1].detail.found, "BF16 in 20 tensors, F32 in 1 tensor");
+}
+
+TEST(Validate, NeedsAConfigInAFolderButNotBesideABareFile) {
+  const TempDir folder;
+  WriteTensors(folder / "model.safetensors", TestModel().tensors);
+  TestOptions test;
+  const auto of_folder = Validate(OpenForCheck(folder.path()), false, test.options);
+  EXPECT_TRUE(std::any_of(of_folder.begin(), of_folder.end(),
+                          [](const Problem& p) { return p.severity == Severity::kError; }));
+  const auto of_file = Validate(OpenForCheck(folder / "model.safetensors"), false, test.options);
+  ASSERT_EQ(of_file.size(), 1U) << Text(of_file);
+  EXPECT_EQ(of_file[0].severity, Severity::kWarning);
+}
+
+TEST(Validate, KeepsTheProblemsOfOpening) {
+  const TempDir folder;
+  TestModel().Write(folder);
+  std::string bytes = ReadTestFile(folder / "model.safetensors");
+  bytes.resize(bytes.size() - 100);
+  WriteTestFile(folder / "model.safetensors", bytes);
+  const Checkpoint checkpoint = OpenForCheck(folder.path());
+  ASSERT_FALSE(checkpoint.problems.empty());
+  TestOptions test;
+  const auto problems = Validate(checkpoint, true, test.options);
+  EXPECT_EQ(FormatMessage(problems[0].detail), FormatMessage(checkpoint.problems[0].detail));
+}
+
+TEST(Validate, ChecksTheQuantizationBlock) {
+  TestModel model;
+  model.Quantize("lm_head.weight", std::vector<float>(128, 0.25F));
+  model.config.Set("quantization", ParseJson(R"({"group_size": 64, "bits": 4})", ""));
+  EXPECT_EQ(Text(ValidateModel(model)), "");
+
+  TestModel entry = model;
+  entry.config.Set("quantization", ParseJson(R"({"group_size": 64, "bits": 4,
+      "model.layers.7.mlp.up_proj": {"group_size": 32, "bits": 8}})",
+                                             ""));
+  ExpectOne(ValidateModel(entry), Severity::kWarning, "quantization, model.layers.7.mlp.up_proj",
+            {"does not exist"});
+
+  TestModel denied = model;
+  denied.config.Set("quantization",
+                    ParseJson(R"({"group_size": 64, "bits": 4, "lm_head": false})", ""));
+  ExpectOne(ValidateModel(denied), Severity::kError, "quantization, lm_head", {"not quantized"});
+
+  TestModel copy = model;
+  copy.config.Set("quantization_config", ParseJson(R"({"group_size": 64, "bits": 8})", ""));
+  ExpectOne(ValidateModel(copy), Severity::kWarning, "quantization_config", {"copy"});
+
+  TestModel unused;
+  unused.config.Set("quantization", ParseJson(R"({"group_size": 64, "bits": 4})", ""));
+  ExpectOne(ValidateModel(unused), Severity::kWarning, "quantization", {"no tensor is quantized"});
+}
+
+TEST(Validate, ReportsUndeclaredQuantizationOnce) {
+  TestModel model;
+  model.Quantize("lm_head.weight", std::vector<float>(128, 0.25F));
+  const auto problems = ValidateModel(model);
+  ASSERT_EQ(problems.size(), 1U) << Text(problems);
+  EXPECT_EQ(problems[0].severity, Severity::kError);
+  EXPECT_EQ(problems[0].detail.object, "lm_head.scales");
+
+  TestModel wrong = model;  // bits that do not fit
+  wrong.config.Set("quantization", ParseJson(R"({"group_size": 64, "bits": 8})", ""));
+  const auto misfit = ValidateModel(wrong);
+  ASSERT_FALSE(misfit.empty());
+  EXPECT_EQ(misfit[0].detail.object, "lm_head.weight");
+}
+
+TEST(Validate, RefusesWeightsOfIntegers) {
+  TestModel model;
+  model.tensors["lm_head.weight"] = {DType::kI8, {128, 64}, std::string(128 * 64, 1)};
+  ExpectOne(ValidateModel(model), Severity::kError, "lm_head.weight",
+            {"expected a floating type", "found I8"});
+}
+
+TEST(Validate, ComparesTheTokenizerWithTheEmbedding) {
+  const TestModel model;
+  const std::string fits =
+      R"({"added_tokens": [{"id": 127, "content": "x"}], "model": {"vocab": {"a": 0, "b": 5}}})";
+  EXPECT_EQ(Text(ValidateModel(model, fits)), "");
+  const std::string added =
+      R"({"added_tokens": [{"id": 130, "content": "x"}], "model": {"vocab": {"a": 0}}})";
+  ExpectOne(ValidateModel(model, added), Severity::kWarning, "vocabulary",
+            {"expected at most 128 token ids", "found 131 token ids"});
+  const std::string words = R"({"model": {"vocab": {"a": 0, "b": 128}}})";
+  ExpectOne(ValidateModel(model, words), Severity::kWarning, "vocabulary", {"found 129 token ids"});
+  std::string unigram = R"({"model": {"vocab": [["a", 0])";
+  for (int i = 0; i < 199; ++i) {
+    unigram += R"(, ["b", -1.5])";
+  }
+  ExpectOne(ValidateModel(model, unigram + "]}}"), Severity::kWarning, "vocabulary",
+            {"found 200 token ids"});
+  ExpectOne(ValidateModel(model, R"({"model": )"), Severity::kError, "", {"tokenizer.json"});
+}
+
+TEST(Validate, WarnsOfFarFewerTokensThanRows) {
+  TestModel model;
+  model.Add("model.embed_tokens.weight", {3000, 64});
+  model.Add("lm_head.weight", {3000, 64});
+  model.config.Set("vocab_size", 3000);
+  ExpectOne(ValidateModel(model, R"({"model": {"vocab": {"a": 1000}}})"), Severity::kWarning,
+            "vocabulary", {"3000 rows", "1001 token ids"});
+  EXPECT_EQ(Text(ValidateModel(model, R"({"model": {"vocab": {"a": 2100}}})")), "")
+      << "padding to the next 1024";
+}
+
+TEST(Validate, WarnsOfTokenIdsWithoutARow) {
+  TestModel model;
+  model.config.Set("eos_token_id", ParseJson("[5, 128]", ""));
+  model.config.Set("pad_token_id", -1);
+  ExpectOne(ValidateModel(model), Severity::kWarning, "eos_token_id",
+            {"less than 128", "found 128"});
+}
+
+}  // namespace
+}  // namespace lbrx

@@ -1,0 +1,47 @@
+#include "cli/commands/commands.h"
+#include "cli/commands/spellings.h"
+#include "cli/commands/write.h"
+
+namespace lbrx {
+namespace {
+
+int Run(Context& context) {
+  const ParsedArgs& args = context.args();
+  RefuseGgufSpellings(args, ConvertSpellings());
+  ConvertRequest request = RequestFromOptions(args, "convert");
+  ApplyMlxSpellings(args, request);
+  RefuseGguf(request.destination, request.scheme.value_or(""));
+  return CarryOut(context, MakePlan(context, request), request);
+}
+
+constexpr std::array<Example, 4> kExamples = {
+    {{"lbrx convert org/name model-mlx --to mlx",
+      "a model of the Hugging Face cache becomes an MLX folder"},
+     {"lbrx convert model model-4bit -q 4bit", "quantize on the way"},
+     {"lbrx convert model-4bit model-bf16 --dequantize", "floats again"},
+     {"lbrx convert --hf-path org/name --mlx-path model-4bit -q --q-bits 4",
+      "as mlx_lm.convert spells it"}}};
+
+constexpr std::array<ArgumentSpec, 2> kArguments = {
+    {{.name = "SRC",
+      .help = "A folder, a .safetensors file, or org/name in the local Hugging Face cache",
+      .required = false},
+     {.name = "DST",
+      .help = "What to write: a file if the name ends in .safetensors, else a folder",
+      .required = false}}};
+
+}  // namespace
+
+constinit const CommandInfo kConvertCommand = {
+    .name = "convert",
+    .summary = "Convert a checkpoint to another format, type or scheme",
+    .details = "Memory stays under --memory whatever the model's size. A run that was interrupted "
+               "keeps its work in DST.lbrx-partial/; the same command continues it.",
+    .examples = kExamples,
+    .arguments = kArguments,
+    .options = {QuantizationOptions, OutputOptions, RunningOptions, ConvertSpellings},
+    .run = Run,
+    .group = "Change checkpoints",
+    .usage = "lbrx convert SRC DST [OPTIONS]"};
+
+}  // namespace lbrx

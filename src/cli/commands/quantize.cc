@@ -1,0 +1,81 @@
+#include "cli/commands/commands.h"
+#include "cli/commands/spellings.h"
+#include "cli/commands/write.h"
+#include "core/base/format.h"
+
+namespace lbrx {
+namespace {
+
+[[noreturn]] void ThrowUsage(std::string_view object, const std::string& what,
+                             const std::string& advice) {
+  ErrorDetail detail;
+  detail.object = object;
+  detail.what = what;
+  detail.advice = advice;
+  throw Error(ErrorCode::kUsage, std::move(detail));
+}
+
+// The scheme may stand as -q or, as llama-quantize has it, as the third argument.
+std::string SchemeOf(const ParsedArgs& args) {
+  const std::vector<std::string>& given = args.positionals();
+  const std::optional<std::string> option = args.Value("-q");
+  if (option && given.size() > 2) {
+    ThrowUsage(given[2], "a scheme is given twice", "leave out one of -q and the third argument");
+  }
+  const std::string scheme = option ? *option : given.size() > 2 ? given[2] : "";
+  if (scheme.empty()) {
+    ThrowUsage("-q", "needs a scheme", "for example -q 4bit; `lbrx schemes` lists them");
+  }
+  return scheme;
+}
+
+int Run(Context& context) {
+  const ParsedArgs& args = context.args();
+  const std::vector<std::string>& given = args.positionals();
+  const std::string scheme = SchemeOf(args);
+  RefuseGguf(given[1], scheme);
+  RefuseGgufSpellings(args, QuantizeSpellings());
+  if (args.Has("--dequantize")) {
+    ThrowUsage("--dequantize", "makes no sense for quantize",
+               Format("write: lbrx convert {} {} --dequantize", given[0], given[1]));
+  }
+  ConvertRequest request = RequestFromOptions(args, "quantize");
+  request.source = given[0];
+  request.destination = given[1];
+  request.scheme = scheme;
+  return CarryOut(context, MakePlan(context, request), request);
+}
+
+constexpr std::array<Example, 3> kExamples = {
+    {{"lbrx quantize model model-4bit -q 4bit", "4 bits, groups of 64, an MLX folder"},
+     {"lbrx quantize model model-4bit -q 4bit --override 'down_proj=6bit' --keep lm_head",
+      "more bits for some tensors, none for others"},
+     {"lbrx quantize model model-4bit -q 4bit --report report.json",
+      "with the error of every tensor"}}};
+
+constexpr std::array<ArgumentSpec, 3> kArguments = {
+    {{.name = "SRC",
+      .help = "A folder, a .safetensors file, or org/name in the local Hugging Face cache"},
+     {.name = "DST",
+      .help = "What to write: a file if the name ends in .safetensors, else a folder"},
+     {.name = "SCHEME",
+      .help = "The scheme, where -q is not given",
+      .required = false,
+      .completion = Completion::kScheme}}};
+
+}  // namespace
+
+constinit const CommandInfo kQuantizeCommand = {
+    .name = "quantize",
+    .summary = "Quantize a checkpoint",
+    .details = "What mlx-lm quantizes is quantized: linear and embedding weights whose rows divide "
+               "by the group. Memory stays under --memory whatever the model's size. A run that "
+               "was interrupted is continued by the same command.",
+    .examples = kExamples,
+    .arguments = kArguments,
+    .options = {QuantizationOptions, OutputOptions, RunningOptions, QuantizeSpellings},
+    .run = Run,
+    .group = "Change checkpoints",
+    .usage = "lbrx quantize SRC DST -q SCHEME [OPTIONS]"};
+
+}  // namespace lbrx

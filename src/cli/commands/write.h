@@ -1,0 +1,32 @@
+// What every command that writes a checkpoint shares: options, running, reporting.
+#pragma once
+
+#include <string>
+
+#include "cli/context.h"
+#include "convert/convert.h"
+#include "stream/engine.h"
+
+namespace lbrx {
+
+OptionTable QuantizationOptions();  // -q, --group-size, --override...
+OptionTable OutputOptions();        // --to, --dtype, --plan...: they decide what is written
+OptionTable RunningOptions();       // --memory, --force, --dry-run...: they do not
+
+// The request that the options of the first two tables make; source, destination and what `command`
+// adds are the caller's. An -q without value leaves `scheme` empty.
+ConvertRequest RequestFromOptions(const ParsedArgs& args, const std::string& command);
+
+// Throws kUsage for a destination or a scheme that this version cannot write at all.
+void RefuseGguf(const std::string& destination, const std::string& scheme);
+
+// Opens the source and makes the plan, telling its notices.
+Plan MakePlan(Context& context, const ConvertRequest& request);
+
+// Does with the plan what the options ask: shows it, writes it to a file, or runs it.
+int CarryOut(Context& context, const Plan& plan, const ConvertRequest& request);
+
+// Writes a file of ours (a plan, a report): never over a file that is not one, unless --force.
+void WriteOwnFile(const Context& context, const std::string& path, const Json& content);
+
+}  // namespace lbrx

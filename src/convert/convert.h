@@ -1,0 +1,51 @@
+// Conversion and quantization as plans.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/text/json.h"
+#include "formats/checkpoint.h"
+#include "quant/codec.h"
+#include "stream/plan.h"
+
+namespace lbrx {
+
+// What the user asked for, after spellings were normalised. Everything that decides bytes is here.
+struct ConvertRequest {
+  std::string source;
+  std::string destination;
+  std::string command = "convert";    // "convert" or "quantize"
+  std::optional<TargetKind> target;   // --to; a DST ending in .safetensors decides by itself
+  std::optional<std::string> scheme;  // -q
+  uint16_t group_size = 0;            // 0: the scheme's default
+  MlxRule rule = MlxRule::kMetal;
+  bool dequantize = false;
+  std::optional<DType> dtype;  // --dtype
+
+  // --keep and --override, in the order given: the first that matches a name wins.
+  struct Rule {
+    std::string regex;   // PCRE2, searched in the output's name, then in the source's
+    std::string scheme;  // "4bit" or "4bit/32"; empty: stays float
+  };
+
+  std::vector<Rule> rules;
+  uint64_t shard_size = 5'000'000'000;
+  bool strict = false;
+
+  Json ToJson() const;
+  static ConvertRequest FromJson(const Json& json);  // kInvalid
+};
+
+// Refuses (kUsage) a destination that is the source by any alias, inside it or around it.
+void CheckPathsApart(const std::string& source, const std::string& destination);
+
+// The plan for `request` from an opened source. Throws kUsage for a scheme that the target cannot
+// hold (naming the nearest that it can), kInvalid for what `strict` refuses or a contradiction
+// between config and tensors.
+Plan PlanConvert(const ConvertRequest& request, std::shared_ptr<const Checkpoint> source);
+
+}  // namespace lbrx

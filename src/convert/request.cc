@@ -1,0 +1,105 @@
+#include "convert/convert.h"
+#include "core/base/format.h"
+
+namespace lbrx {
+namespace {
+
+std::string_view TargetName(TargetKind kind) {
+  switch (kind) {
+    case TargetKind::kSafetensors:
+      return "safetensors";
+    case TargetKind::kHuggingFace:
+      return "hf";
+    case TargetKind::kMlx:
+      return "mlx";
+  }
+  return "";
+}
+
+std::optional<TargetKind> TargetByName(std::string_view name) {
+  for (const TargetKind kind :
+       {TargetKind::kSafetensors, TargetKind::kHuggingFace, TargetKind::kMlx}) {
+    if (TargetName(kind) == name) {
+      return kind;
+    }
+  }
+  return std::nullopt;
+}
+
+const Json& Require(const Json& json, std::string_view key) {
+  const Json* value = json.Find(key);
+  if (value == nullptr) {
+    throw Error(ErrorCode::kInvalid, Format("the plan's request has no \"{}\"", key));
+  }
+  return *value;
+}
+
+[[noreturn]] void ThrowUnknown(std::string_view key, const std::string& value) {
+  throw Error(ErrorCode::kInvalid,
+              Format("the plan's request: unknown {} \"{}\"", key, Printable(value)));
+}
+
+}  // namespace
+
+Json ConvertRequest::ToJson() const {
+  Json out = Json::MakeObject();
+  out.Set("command", command);
+  out.Set("source", source);
+  out.Set("destination", destination);
+  out.Set("to", target ? Json(TargetName(*target)) : Json());
+  out.Set("scheme", scheme ? Json(*scheme) : Json());
+  out.Set("group_size", static_cast<uint64_t>(group_size));
+  out.Set("mlx_rule", rule == MlxRule::kMetal ? "metal" : "cpu");
+  out.Set("dequantize", dequantize);
+  out.Set("dtype", dtype ? Json(Name(*dtype)) : Json());
+  Json list = Json::MakeArray();
+  for (const Rule& row : rules) {
+    Json item = Json::MakeObject();
+    item.Set("regex", row.regex);
+    item.Set("scheme", row.scheme.empty() ? Json() : Json(row.scheme));
+    list.Append(std::move(item));
+  }
+  out.Set("rules", std::move(list));
+  out.Set("shard_size", shard_size);
+  out.Set("strict", strict);
+  return out;
+}
+
+ConvertRequest ConvertRequest::FromJson(const Json& json) {
+  ConvertRequest out;
+  out.command = Require(json, "command").AsString();
+  out.source = Require(json, "source").AsString();
+  out.destination = Require(json, "destination").AsString();
+  if (const Json& to = Require(json, "to"); !to.is_null()) {
+    out.target = TargetByName(to.AsString());
+    if (!out.target) {
+      ThrowUnknown("target", to.AsString());
+    }
+  }
+  if (const Json& scheme = Require(json, "scheme"); !scheme.is_null()) {
+    out.scheme = scheme.AsString();
+  }
+  out.group_size = static_cast<uint16_t>(Require(json, "group_size").AsUint64());
+  const std::string& rule = Require(json, "mlx_rule").AsString();
+  if (rule != "metal" && rule != "cpu") {
+    ThrowUnknown("mlx_rule", rule);
+  }
+  out.rule = rule == "metal" ? MlxRule::kMetal : MlxRule::kCpu;
+  out.dequantize = Require(json, "dequantize").AsBool();
+  if (const Json& dtype = Require(json, "dtype"); !dtype.is_null()) {
+    out.dtype = DTypeByName(dtype.AsString());
+    if (!out.dtype) {
+      ThrowUnknown("dtype", dtype.AsString());
+    }
+  }
+  for (const Json& item : Require(json, "rules").AsArray()) {
+    const Json& scheme = Require(item, "scheme");
+    out.rules.push_back({.regex = Require(item, "regex").AsString(),
+                         .scheme = scheme.is_null() ? "" : scheme.AsString()});
+  }
+  out.shard_size = Require(json, "shard_size").AsUint64();
+  out.strict = Require(json, "strict").AsBool();
+  return out;
+}
+
+}  // namespace lbrx

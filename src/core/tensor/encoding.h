@@ -1,0 +1,85 @@
+// How a tensor's values are stored: as plain elements, or by a scheme in one or more planes.
+//
+// This is the block table of the house: formats/ uses it to map planes to stored tensors, quant/ to
+// know what the planes mean; neither includes the other.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/tensor/dtype.h"
+#include "core/tensor/shape.h"
+
+namespace lbrx {
+
+enum class Scheme : uint8_t {
+  kPlain,   // elements of `dtype`, one after another
+  kAffine,  // MLX affine: w = scale * code + bias per group; planes weight, scales, biases
+  kMxfp4,   // E2M1 codes, an E8M0 scale per 32; planes weight, scales
+  kMxfp8,   // E4M3 codes, an E8M0 scale per 32; planes weight, scales
+  kNvfp4,   // E2M1 codes, an E4M3 scale per 16; planes weight, scales
+};
+
+// A scheme with its parameters.
+struct Encoding {
+  Scheme scheme = Scheme::kPlain;
+  uint8_t bits = 0;           // of a code; 0 for kPlain
+  uint16_t group = 0;         // elements that share a scale; 0 for kPlain
+  DType dtype = DType::kF32;  // kPlain: of the elements; else: of the values (and of affine scales)
+  bool operator==(const Encoding&) const = default;
+};
+
+inline Encoding Plain(DType dtype) {
+  return {Scheme::kPlain, 0, 0, dtype};
+}
+
+inline Encoding Affine(uint8_t bits, uint16_t group, DType dtype) {
+  return {Scheme::kAffine, bits, group, dtype};
+}
+
+// One stored array of an encoded tensor.
+struct Plane {
+  std::string_view suffix;  // "" = the tensor's own name; else it replaces the name's last part
+  DType dtype;
+  Shape shape;
+};
+
+// The planes of a tensor of `shape` (a valid one: the last dimension divisible by the group).
+std::vector<Plane> PlanesOf(const Encoding& encoding, const Shape& shape);
+
+// Stored name of a plane of the tensor called `name`: for suffix "scales" and "x.weight" it is
+// "x.scales"; a name without ".weight" gets ".scales" appended.
+std::string PlaneName(std::string_view name, std::string_view suffix);
+
+// Bytes of `elements` elements (a multiple of the group) in all planes / of one plane.
+uint64_t EncodedBytes(const Encoding& encoding, const Shape& shape);
+uint64_t PlaneBytes(const Plane& plane);  // rounded up to whole bytes
+
+// Elements that bands must be multiples of: 1, or the group (for sub-byte plain types: 2 or 4).
+uint64_t Granule(const Encoding& encoding);
+
+// Whether a tensor of `shape` can be stored so: at least 2 dimensions, last one divisible.
+bool CanEncode(const Encoding& encoding, const Shape& shape);
+
+// "bf16", "4bit/64", "mxfp4": short form for people.
+std::string SchemeLabel(const Encoding& encoding);
+// "affine", "mxfp4": MLX's name of the mode. "plain" for kPlain.
+std::string_view SchemeName(Scheme scheme);
+std::optional<Scheme> SchemeByName(std::string_view name);
+// Parses a user's scheme name of the MLX family: "4bit", "mxfp4", any case. `group` 0 = the
+// default. nullopt for an unknown name. Throws kUsage for a group that the scheme does not have.
+std::optional<Encoding> ParseScheme(std::string_view name, uint16_t group);
+
+// All names that ParseScheme knows, with a line each.
+struct SchemeRow {
+  std::string_view name;
+  std::string_view summary;
+  Encoding encoding;
+};
+
+const std::vector<SchemeRow>& SchemeTable();
+
+}  // namespace lbrx

@@ -1,0 +1,84 @@
+#include "formats/checkpoint.h"
+
+#include <algorithm>
+
+#include "core/base/format.h"
+#include "formats/huggingface/huggingface.h"
+#include "formats/names.h"
+#include "formats/problems.h"
+#include "formats/safetensors/safetensors.h"
+
+namespace lbrx {
+
+namespace {
+
+Checkpoint OpenBareFile(const std::string& path, const OpenOptions& options) {
+  Checkpoint checkpoint;
+  checkpoint.path = path;
+  checkpoint.format = "safetensors";
+  const std::shared_ptr<File> file = File::OpenRead(path);
+  std::vector<Problem> found;
+  SafetensorsHeader header = ReadSafetensorsHeader(*file, 0, &found, options.collect_problems);
+  ProblemSink problems(options, checkpoint.problems);
+  for (Problem& problem : found) {
+    problems.Add(std::move(problem));
+  }
+  checkpoint.files.push_back({path, file->GetFingerprint()});
+  checkpoint.reason = "the file starts with a safetensors header";
+  checkpoint.metadata = std::move(header.metadata);
+  checkpoint.arrays = std::move(header.arrays);
+  AddPlainTensors(checkpoint);
+  checkpoint.BuildIndex();
+  return checkpoint;
+}
+
+}  // namespace
+
+const SourceTensor* Checkpoint::Find(std::string_view name) const {
+  const auto found = std::lower_bound(tensors.begin(), tensors.end(), name,
+                                      [](const SourceTensor& tensor, std::string_view key) {
+                                        return NaturalLess(tensor.name, key);
+                                      });
+  return found != tensors.end() && found->name == name ? &*found : nullptr;
+}
+
+void Checkpoint::BuildIndex() {
+  SortNaturally(tensors);
+}
+
+void AddPlainTensors(Checkpoint& checkpoint, const std::vector<bool>* claimed) {
+  checkpoint.tensors.reserve(checkpoint.arrays.size());
+  for (uint32_t i = 0; i < checkpoint.arrays.size(); ++i) {
+    if (claimed == nullptr || !(*claimed)[i]) {
+      const StoredArray& array = checkpoint.arrays[i];
+      checkpoint.tensors.push_back({array.name, Plain(array.dtype), array.shape, {i}});
+    }
+  }
+}
+
+Checkpoint OpenCheckpoint(const std::string& path, const OpenOptions& options) {
+  if (PathExists(path)) {
+    return IsDirectory(path) ? OpenHuggingFaceFolder(path, options) : OpenBareFile(path, options);
+  }
+  if (const std::optional<std::string> folder = ResolveHubName(path)) {
+    Checkpoint checkpoint = OpenHuggingFaceFolder(*folder, options);
+    checkpoint.path = path;
+    return checkpoint;
+  }
+  ErrorDetail detail;
+  detail.file = path;
+  detail.what = "no such file or folder";
+  detail.expected = "a folder, a .safetensors file, or org/name from the Hugging Face cache";
+  throw Error(ErrorCode::kIo, std::move(detail));
+}
+
+const std::vector<FormatInfo>& Formats() {
+  static const std::vector<FormatInfo> kFormats = {
+      {"safetensors", "one bare .safetensors file"},
+      {"huggingface", "folder as transformers writes it: config.json, *.safetensors, tokenizer"},
+      {"mlx", "folder as mlx-lm writes it, quantized matrices in two or three arrays"},
+  };
+  return kFormats;
+}
+
+}  // namespace lbrx

@@ -1,0 +1,64 @@
+// Where each plane of an output goes. Sizes are known before any data is read, so writing a
+// checkpoint is: lay out, allocate, fill in any order.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/tensor/encoding.h"
+#include "core/text/json.h"
+
+namespace lbrx {
+
+// A plane to be written.
+struct OutputPlane {
+  std::string name;
+  DType dtype = DType::kF32;
+  Shape shape;
+  uint64_t bytes = 0;
+  uint32_t file = 0;    // filled by the layout: index into OutputLayout::files
+  uint64_t offset = 0;  // filled by the layout
+};
+
+// A tensor to be written: its planes stay in one shard.
+struct OutputTensor {
+  std::string name;
+  Encoding encoding;
+  Shape shape;
+  std::vector<OutputPlane> planes;
+};
+
+struct OutputFile {
+  std::string name;  // relative to the output folder; empty where the output is this one file
+  uint64_t size = 0;
+  std::string header;  // first bytes of the file
+};
+
+// A small file with known content, written after the tensors.
+struct OutputText {
+  std::string name;
+  std::string content;
+};
+
+struct OutputLayout {
+  bool single_file = false;
+  std::vector<OutputFile> files;
+  std::vector<OutputText> texts;  // index; in the order in which they must appear
+};
+
+enum class TargetKind : uint8_t { kSafetensors, kHuggingFace, kMlx };
+
+// Lays `tensors` out (filling file and offset of every plane) for one bare file, or a folder with
+// shards of at most `shard_size` bytes of data (a tensor larger than that has a shard of its own).
+// kMlx: index always, metadata {"format": "mlx"}; kHuggingFace: index where there are several
+// shards,
+// {"format": "pt"}. File names are model.safetensors or model-00001-of-0000N.safetensors.
+OutputLayout LayOut(TargetKind kind, std::vector<OutputTensor>& tensors, uint64_t shard_size,
+                    const std::map<std::string, std::string>& metadata);
+
+// config.json in the style of the target: MLX sorts keys and indents by 4, Hugging Face by 2.
+std::string WriteConfig(TargetKind kind, const Json& config);
+
+}  // namespace lbrx

@@ -1,0 +1,23 @@
+#include "model/architectures/decoder.h"
+#include "model/architectures/registry.h"
+
+namespace lbrx {
+namespace {
+
+constexpr std::string_view kClasses[] = {"LlamaForCausalLM"};
+
+constexpr TensorRule kTensors[] = {
+    LBRX_LLAMA_TENSORS,
+};
+
+}  // namespace
+
+const Architecture kLlama = {
+    .name = "llama",
+    .summary = "Llama 1 to 3, and what shares its shape",
+    .classes = kClasses,
+    .tensors = kTensors,
+    .tied_by_default = false,
+};
+
+}  // namespace lbrx

@@ -1,0 +1,23 @@
+#include "model/architectures/decoder.h"
+#include "model/architectures/registry.h"
+
+namespace lbrx {
+namespace {
+
+constexpr std::string_view kClasses[] = {"MistralForCausalLM"};
+
+constexpr TensorRule kTensors[] = {
+    LBRX_LLAMA_TENSORS,
+};
+
+}  // namespace
+
+const Architecture kMistral = {
+    .name = "mistral",
+    .summary = "Mistral 7B and its successors (text)",
+    .classes = kClasses,
+    .tensors = kTensors,
+    .tied_by_default = false,
+};
+
+}  // namespace lbrx

@@ -1,0 +1,23 @@
+#include "model/architectures/decoder.h"
+#include "model/architectures/registry.h"
+
+namespace lbrx {
+namespace {
+
+constexpr std::string_view kClasses[] = {"Qwen2ForCausalLM"};
+
+constexpr TensorRule kTensors[] = {
+    LBRX_LLAMA_TENSORS,
+};
+
+}  // namespace
+
+const Architecture kQwen2 = {
+    .name = "qwen2",
+    .summary = "Qwen2 and Qwen2.5 (biases on q, k, v)",
+    .classes = kClasses,
+    .tensors = kTensors,
+    .tied_by_default = false,
+};
+
+}  // namespace lbrx

@@ -1,0 +1,246 @@
+// The encoders against bytes that MLX 0.32.4 itself wrote: tests/data/mlx_metal/README.md says how.
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/base/hash.h"
+#include "core/tensor/convert.h"
+#include "quant/codec.h"
+#include "quant/test_runs.h"
+#include "support/tiny_json.h"
+
+namespace lbrx {
+namespace {
+
+using testing::TinyJson;
+
+const std::string kData = LBRX_TEST_DATA;
+
+std::vector<std::byte> FromHex(const std::string& hex) {
+  std::vector<std::byte> out;
+  for (size_t i = 0; i < hex.size(); i += 2) {
+    out.push_back(static_cast<std::byte>(std::stoi(hex.substr(i, 2), nullptr, 16)));
+  }
+  return out;
+}
+
+std::string ToHex(const std::vector<std::byte>& bytes) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string out;
+  for (const std::byte b : bytes) {
+    out += kDigits[static_cast<int>(b) >> 4];
+    out += kDigits[static_cast<int>(b) & 15];
+  }
+  return out;
+}
+
+Encoding ParseEncoding(const std::string& mode, int bits, int group, const std::string& dtype) {
+  return {*SchemeByName(mode), static_cast<uint8_t>(bits), static_cast<uint16_t>(group),
+          *ParseDType(dtype)};
+}
+
+// MLX's 1-bit mode leaves the sign of a zero bias open; ours is +0.
+void ClearNegativeZeros(const Encoding& encoding, std::vector<std::byte>& values) {
+  const size_t width = Info(encoding.dtype).bits / 8;
+  for (size_t i = 0; i < values.size(); i += width) {
+    float value = 0;
+    Convert(encoding.dtype, &values[i], DType::kF32, reinterpret_cast<std::byte*>(&value), 1);
+    if (value == 0.0F) {
+      values[i + width - 1] = std::byte{0};
+    }
+  }
+}
+
+Planes ExpectedPlanes(const Encoding& encoding, const TinyJson& hex) {
+  Planes out;
+  for (const TinyJson& plane : hex.items) {
+    out.push_back(FromHex(plane.text));
+  }
+  if (encoding.scheme == Scheme::kAffine && encoding.bits == 1) {
+    ClearNegativeZeros(encoding, out[2]);
+  }
+  return out;
+}
+
+std::string Label(const TinyJson& item) {
+  return item["mode"].text + " b" + item["bits"].text + " g" + item["group"].text + " " +
+         item["dtype"].text + " " + item["row"].text;
+}
+
+class GoldenTest : public ::testing::TestWithParam<bool> {
+ protected:  // GetParam(): whether the scalar reference is under test
+  Planes Encode(const Encoding& encoding, MlxRule rule, const std::vector<std::byte>& values) {
+    return EncodeRun(encoding, rule, values, GetParam());
+  }
+};
+
+TEST_P(GoldenTest, RowsGiveMlxBytes) {
+  const TinyJson vectors = TinyJson::FromFile(kData + "/mlx_metal/vectors.json");
+  ASSERT_EQ(vectors["cases"].items.size(), 484U);
+  for (const TinyJson& item : vectors["cases"].items) {
+    const Encoding encoding = ParseEncoding(item["mode"].text, item["bits"].Int(),
+                                            item["group"].Int(), item["dtype"].text);
+    const auto values = FromHex(vectors["inputs"][item["dtype"].text][item["row"].text].text);
+    const Planes metal = Encode(encoding, MlxRule::kMetal, values);
+    const Planes expected = ExpectedPlanes(encoding, item["metal"]);
+    // Doubt 1 of the README: subnormals may be flushed or not; either counts as right.
+    const bool unflushed =
+        item.Has("metal_unflushed") && metal == ExpectedPlanes(encoding, item["metal_unflushed"]);
+    for (size_t p = 0; p < metal.size() && !unflushed; ++p) {
+      EXPECT_EQ(ToHex(metal[p]), ToHex(expected[p])) << Label(item) << " metal plane " << p;
+    }
+    const Planes cpu = Encode(encoding, MlxRule::kCpu, values);
+    const Planes expected_cpu = ExpectedPlanes(encoding, item[item.Has("cpu") ? "cpu" : "metal"]);
+    for (size_t p = 0; p < cpu.size(); ++p) {
+      EXPECT_EQ(ToHex(cpu[p]), ToHex(expected_cpu[p])) << Label(item) << " cpu plane " << p;
+    }
+  }
+}
+
+// The tensors of a safetensors file: name to shape and bytes.
+struct Stored {
+  std::vector<uint64_t> shape;
+  std::vector<std::byte> bytes;
+};
+
+std::map<std::string, Stored> ReadSafetensors(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  uint64_t length = 0;
+  file.read(reinterpret_cast<char*>(&length), sizeof(length));
+  std::string header(length, ' ');
+  file.read(header.data(), static_cast<std::streamsize>(length));
+  std::map<std::string, Stored> out;
+  for (const auto& [name, entry] : TinyJson::Parse(header).members) {
+    if (name == "__metadata__") {
+      continue;
+    }
+    EXPECT_EQ(entry["dtype"].text, "BF16");
+    Stored stored;
+    for (const TinyJson& dim : entry["shape"].items) {
+      stored.shape.push_back(std::stoull(dim.text));
+    }
+    const int64_t begin = std::stoll(entry["data_offsets"][0].text);
+    stored.bytes.resize(std::stoull(entry["data_offsets"][1].text) - begin);
+    file.seekg(static_cast<std::streamoff>(8 + length) + begin);
+    file.read(reinterpret_cast<char*>(stored.bytes.data()),
+              static_cast<std::streamsize>(stored.bytes.size()));
+    out[name] = std::move(stored);
+  }
+  EXPECT_TRUE(file.good());
+  return out;
+}
+
+// "affine/b4/g64", "mxfp4".
+Encoding ParseMode(const std::string& mode) {
+  if (mode.rfind("affine/", 0) == 0) {
+    return ParseEncoding("affine", mode[8] - '0', std::stoi(mode.substr(11)), "bf16");
+  }
+  Encoding encoding = *ParseScheme(mode, 0);
+  encoding.dtype = DType::kBF16;
+  return encoding;
+}
+
+std::string ShortHash(const std::vector<std::byte>& bytes) {
+  Sha256 hash;
+  hash.Update(bytes);
+  return hash.FinishHex().substr(0, 16);
+}
+
+TEST_P(GoldenTest, ModelGivesMlxHashes) {
+  const auto tensors = ReadSafetensors(kData + "/bard-base/model.safetensors");
+  const TinyJson expected = TinyJson::FromFile(kData + "/mlx_metal/expected.json");
+  const std::vector<std::string> keys = {"weight", "scales", "biases"};
+  size_t compared = 0;
+  for (const auto& [mode, hashes] : expected["metal"].members) {
+    const Encoding encoding = ParseMode(mode);
+    const TinyJson& different = expected["cpu_where_different"][mode];
+    for (const auto& [name, planes] : hashes.members) {
+      const std::vector<std::byte>& values = tensors.at(name).bytes;
+      const Planes metal = Encode(encoding, MlxRule::kMetal, values);
+      const Planes cpu = Encode(encoding, MlxRule::kCpu, values);
+      for (size_t p = 0; p < metal.size(); ++p) {
+        EXPECT_EQ(ShortHash(metal[p]), planes[keys[p]].text) << mode << " " << name << keys[p];
+        const bool differs = different.Has(name) && different[name].Has(keys[p]);
+        EXPECT_EQ(ShortHash(cpu[p]), (differs ? different[name] : planes)[keys[p]].text)
+            << "cpu " << mode << " " << name << keys[p];
+        ++compared;
+      }
+    }
+  }
+  EXPECT_EQ(compared, 44U * (21 * 3 + 3 * 2));
+}
+
+std::vector<std::byte> Floats(const std::vector<float>& values) {
+  const auto* begin = reinterpret_cast<const std::byte*>(values.data());
+  return {begin, begin + values.size() * sizeof(float)};
+}
+
+float FloatAt(const std::vector<std::byte>& bytes) {
+  float value = 0;
+  std::copy_n(bytes.begin(), sizeof(value), reinterpret_cast<std::byte*>(&value));
+  return value;
+}
+
+std::string WordsInHex(const std::vector<std::byte>& bytes) {
+  std::string out;
+  for (size_t i = 0; i < bytes.size(); i += 4) {
+    const std::vector<std::byte> word = {bytes[i + 3], bytes[i + 2], bytes[i + 1], bytes[i]};
+    out += (i == 0 ? "" : " ") + ToHex(word);
+  }
+  return out;
+}
+
+TEST_P(GoldenTest, RampInEveryWidth) {  // the same bytes under both rules
+
+  struct Row {
+    int bits;
+    float scale;
+    std::string words;  // U32 in hex, the first one first
+  };
+
+  const std::vector<Row> rows = {
+      {2, -1.5F, "aaaaabff 00055555"},
+      {3, -0.6F, "6ddb6fff 36dc925b 00124a49"},
+      {4, -0.3F, "bccddeef 8899aaab 44556677 00112233"},
+      {5, -0.142857149F, "75be77df 3a56d7c6 35cf8465 c74254b6 00443214"},
+      {6, -0.0697674453F, "77e7bf7f bb6fc73d 863967a6 1765b75f a30e4125 00210620"},
+      {8, -0.0173410401F,
+       "e7eff7ff c6ced6de a5adb5bd 848c949d 636b737c 424a525b 2129313a 00081019"},
+  };
+  std::vector<float> ramp;
+  for (int i = 0; i < 32; ++i) {
+    ramp.push_back(static_cast<float>(i - 10) / 7.0F);
+  }
+  for (const Row& row : rows) {
+    for (const MlxRule rule : {MlxRule::kMetal, MlxRule::kCpu}) {
+      const Planes planes =
+          Encode(Affine(static_cast<uint8_t>(row.bits), 32, DType::kF32), rule, Floats(ramp));
+      EXPECT_EQ(WordsInHex(planes[0]), row.words) << row.bits;
+      EXPECT_EQ(FloatAt(planes[1]), row.scale) << row.bits;
+      EXPECT_EQ(FloatAt(planes[2]), 3.0F) << row.bits;
+    }
+  }
+}
+
+TEST_P(GoldenTest, NegativeRampHasHalfTheStepsOnMetal) {
+  std::vector<float> ramp;
+  for (int i = 0; i < 32; ++i) {
+    ramp.push_back(-1.0F - static_cast<float>(i) / 31.0F);
+  }
+  const Encoding encoding = Affine(4, 32, DType::kF32);
+  const Planes metal = Encode(encoding, MlxRule::kMetal, Floats(ramp));
+  const Planes cpu = Encode(encoding, MlxRule::kCpu, Floats(ramp));
+  EXPECT_EQ(FloatAt(metal[1]), 0.13333334F);
+  EXPECT_EQ(FloatAt(cpu[1]), 0.0666666701F);
+  EXPECT_EQ(FloatAt(metal[2]), -2.0F);
+  EXPECT_EQ(FloatAt(cpu[2]), -2.0F);
+}
+
+INSTANTIATE_TEST_SUITE_P(Codecs, GoldenTest, ::testing::Bool(),
+                         [](const auto& info) { return info.param ? "Reference" : "Fast"; });
+
+}  // namespace
+}  // namespace lbrx

@@ -1,0 +1,81 @@
+#include "stream/bands.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace lbrx {
+namespace {
+
+// Small enough to stay in a core's cache between reading, computing and writing.
+constexpr uint64_t kBandBytes = uint64_t{1} << 20;
+
+void Cut(const Value& value, uint64_t granule, Band band, std::vector<Band>& bands) {
+  const uint64_t elements = value.shape().elements();
+  const uint64_t fitting = kBandBytes * 8 / Info(value.dtype()).bits;
+  const uint64_t step = std::max<uint64_t>(fitting / granule, 1) * granule;
+  for (band.first = 0; band.first < elements; band.first += step) {
+    band.count = std::min(step, elements - band.first);
+    bands.push_back(band);
+  }
+}
+
+}  // namespace
+
+std::vector<Band> CutIntoBands(const Plan& plan) {
+  std::vector<Band> bands;
+  for (uint32_t i = 0; i < plan.tensors.size(); ++i) {
+    const PlannedTensor& tensor = plan.tensors[i];
+    for (size_t plane = 0; plane < tensor.copies.size(); ++plane) {
+      const Value& value = *tensor.copies[plane];
+      Cut(value, value.granule(), {i, static_cast<int32_t>(plane), 0, 0}, bands);
+    }
+    if (tensor.value != nullptr) {
+      const Value& value = *tensor.value;
+      const uint64_t granule = std::lcm(value.granule(), Granule(tensor.output.encoding));
+      Cut(value, granule, {i, Band::kWholeTensor, 0, 0}, bands);
+    }
+  }
+  return bands;
+}
+
+const Value& ValueOf(const Plan& plan, const Band& band) {
+  const PlannedTensor& tensor = plan.tensors[band.tensor];
+  return band.plane == Band::kWholeTensor ? *tensor.value : *tensor.copies[band.plane];
+}
+
+uint64_t ProgressBytes(const Plan& plan, const Band& band) {
+  const Value& value = ValueOf(plan, band);
+  const auto all = static_cast<double>(value.shape().elements());
+  const auto part = [&](uint64_t elements) {
+    const double share = static_cast<double>(elements) / all;  // exactly 1 at the end
+    return static_cast<uint64_t>(static_cast<double>(value.SourceBytes()) * share);
+  };
+  return part(band.first + band.count) - part(band.first);
+}
+
+uint64_t PlanePart(const OutputTensor& tensor, size_t plane, uint64_t elements) {
+  if (tensor.encoding.scheme == Scheme::kPlain) {
+    return ElementBytes(tensor.encoding.dtype, elements);
+  }
+  // Whole: every plane has a whole number of bytes per granule.
+  const uint64_t granule = Granule(tensor.encoding);
+  return tensor.planes[plane].bytes / (tensor.shape.elements() / granule) * (elements / granule);
+}
+
+uint64_t WorkingBytes(const Plan& plan, const Band& band, bool measure) {
+  const Value& value = ValueOf(plan, band);
+  const OutputTensor& output = plan.tensors[band.tensor].output;
+  uint64_t bytes =
+      Pool::ClassSize(ElementBytes(value.dtype(), band.count)) + value.WorkingBytes(band.count);
+  if (band.plane == Band::kWholeTensor && output.encoding.scheme != Scheme::kPlain) {
+    for (size_t i = 0; i < output.planes.size(); ++i) {
+      bytes += Pool::ClassSize(PlanePart(output, i, band.count));
+    }
+    if (measure) {
+      bytes += 2 * Pool::ClassSize(ElementBytes(DType::kF32, band.count));
+    }
+  }
+  return bytes;
+}
+
+}  // namespace lbrx

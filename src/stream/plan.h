@@ -1,0 +1,51 @@
+// A plan: everything that a command will write, known before any data is read.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/hash.h"
+#include "core/text/json.h"
+#include "formats/writer.h"
+#include "quant/codec.h"
+#include "stream/value.h"
+
+namespace lbrx {
+
+// How an output tensor comes about: `value` encoded into output.encoding, or, where `copies` is not
+// empty, each plane copied as it stands (one value a plane).
+struct PlannedTensor {
+  OutputTensor output;
+  ValuePtr value;
+  std::vector<ValuePtr> copies;
+  EncodeOptions encode;
+  std::string source_label;  // scheme of the source, for people: "bf16"
+};
+
+struct Plan {
+  std::string command;  // "convert"
+  Json request;         // the normalised options that decide bytes; see convert/request.h
+  SourceFiles::Checkpoints sources;
+  std::vector<PlannedTensor> tensors;  // in the order in which they are worked on
+  OutputLayout layout;
+  std::vector<SideFile> copies;      // copied byte for byte, before `texts`
+  std::vector<OutputText> texts;     // written last, in order (index, then config.json)
+  std::vector<std::string> notices;  // what the user should know before it runs
+
+  uint64_t OutputBytes() const;  // of everything that is written
+  uint64_t SourceBytes() const;  // read
+};
+
+// Identity of what the plan writes: recipes, layout, texts. Threads, memory and destination do not
+// enter; sources' fingerprints neither (the journal keeps them apart).
+Hash128 PlanHash(const Plan& plan);
+
+// {path, size, mtime_ns} of every file that the plan reads.
+Json SourceFingerprints(const Plan& plan);
+
+// The plan as JSON: request, hash, sources, tensors (name, source, scheme, shape, bytes, recipe),
+// totals. What --dry-run --json and --plan FILE give.
+Json PlanToJson(const Plan& plan);
+
+}  // namespace lbrx

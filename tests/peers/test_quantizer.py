@@ -1,0 +1,150 @@
+"""The affine quantizer against mx.quantize and mx.dequantize, byte for byte, on fresh tensors."""
+
+import json
+
+import mlx.core as mx
+import numpy as np
+
+from support import SEED, PeerTest, array_bytes, lbrx, read_tensors
+
+HIDDEN, INTERMEDIATE, VOCABULARY, HEADS, KEY_HEADS = 256, 512, 192, 4, 2
+BITS = (1, 2, 3, 4, 5, 6, 8)
+GROUPS = (32, 64, 128)
+DTYPES = {
+    "f32": (mx.float32, "float32"),
+    "f16": (mx.float16, "float16"),
+    "bf16": (mx.bfloat16, "bfloat16"),
+}
+
+
+def tie_row(random, columns, bits):
+    """Multiples of half a step between 0 and the largest code: every second one is a tie."""
+    steps = (1 << bits) - 1
+    row = random.integers(0, 2 * steps + 1, columns) / 2
+    row[::32], row[1::32] = 0, steps
+    return row * random.choice([-1, 1]) / 64
+
+
+def rows_of(random, columns):
+    """One row of each kind that quantizers get wrong."""
+    normal = lambda: random.standard_normal(columns) * 0.02
+    outlier = normal()
+    outlier[random.integers(0, columns, 4)] *= 200
+    single = np.zeros(columns)
+    single[random.integers(0, columns)] = random.choice([-0.4375, 0.4375])
+    rows = [
+        normal(),
+        np.zeros(columns),
+        np.where(np.arange(columns) % 2, -0.0, 0.0),
+        np.full(columns, random.uniform(0.001, 2)),
+        np.full(columns, -random.uniform(0.001, 2)),
+        outlier,
+        -np.abs(normal()) - 0.001,
+        np.abs(normal()) + 0.001,
+        random.integers(-100, 101, columns) * 2.0**-133,  # denormal in bf16 and f32, zero in f16
+        random.integers(-100, 101, columns) * 2.0**-24,  # denormal in f16
+        normal() * 1e-5,
+        np.clip(normal() * 1e6, -3e4, 3e4),
+        1 + random.integers(0, 50, columns) / 128,
+        single,
+    ]
+    return rows + [tie_row(random, columns, bits) for bits in BITS]
+
+
+def matrix(random, rows, columns):
+    parts = []
+    while len(parts) < rows:
+        parts += rows_of(random, columns)
+    return np.stack(parts[:rows]).astype(np.float32)
+
+
+def shapes():
+    head = HIDDEN // HEADS
+    layer = "model.layers.0."
+    return {
+        "model.embed_tokens.weight": (VOCABULARY, HIDDEN),
+        "lm_head.weight": (VOCABULARY, HIDDEN),
+        "model.norm.weight": (HIDDEN,),
+        layer + "input_layernorm.weight": (HIDDEN,),
+        layer + "post_attention_layernorm.weight": (HIDDEN,),
+        layer + "self_attn.q_proj.weight": (HIDDEN, HIDDEN),
+        layer + "self_attn.k_proj.weight": (head * KEY_HEADS, HIDDEN),
+        layer + "self_attn.v_proj.weight": (head * KEY_HEADS, HIDDEN),
+        layer + "self_attn.o_proj.weight": (HIDDEN, HIDDEN),
+        layer + "mlp.gate_proj.weight": (INTERMEDIATE, HIDDEN),
+        layer + "mlp.up_proj.weight": (INTERMEDIATE, HIDDEN),
+        layer + "mlp.down_proj.weight": (HIDDEN, INTERMEDIATE),
+    }
+
+
+def config(dtype):
+    return {
+        "architectures": ["LlamaForCausalLM"],
+        "model_type": "llama",
+        "hidden_size": HIDDEN,
+        "intermediate_size": INTERMEDIATE,
+        "num_attention_heads": HEADS,
+        "num_key_value_heads": KEY_HEADS,
+        "head_dim": HIDDEN // HEADS,
+        "num_hidden_layers": 1,
+        "vocab_size": VOCABULARY,
+        "rms_norm_eps": 1e-5,
+        "rope_theta": 10000.0,
+        "max_position_embeddings": 512,
+        "tie_word_embeddings": False,
+        "torch_dtype": dtype,
+    }
+
+
+class QuantizerTest(PeerTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.arrays = {}
+        for number, (label, (dtype, spelling)) in enumerate(DTYPES.items()):
+            random = np.random.default_rng([SEED, number])
+            arrays = {}
+            for name, shape in shapes().items():
+                values = matrix(random, *shape) if len(shape) == 2 else np.ones(shape, np.float32)
+                arrays[name] = mx.array(values).astype(dtype)
+            folder = cls.folder / label
+            folder.mkdir()
+            (folder / "config.json").write_text(json.dumps(config(spelling)))
+            mx.save_safetensors(str(folder / "model.safetensors"), arrays, {"format": "pt"})
+            cls.arrays[label] = arrays
+
+    def compare(self, label, bits, group):
+        ours = self.folder / f"{label}-{bits}-{group}"
+        lbrx("quantize", self.folder / label, ours, "-q", f"{bits}bit", "--group-size", group,
+             "--mlx-rule", "cpu", "--no-sync", "--quiet")
+        back = self.folder / f"{label}-{bits}-{group}-decoded"
+        lbrx("convert", ours, back, "--dequantize", "--no-sync", "--quiet")
+
+        expected, decoded = {}, {}
+        name_of = {mx.uint32: "U32", mx.float32: "F32", mx.float16: "F16", mx.bfloat16: "BF16"}
+        raw = lambda a: (name_of[a.dtype], list(a.shape), array_bytes(a))
+        for name, values in self.arrays[label].items():
+            if values.ndim == 1:
+                expected[name] = decoded[name] = raw(values)
+                continue
+            codes, scales, biases = mx.quantize(values, group_size=group, bits=bits)
+            module = name.removesuffix("weight")
+            expected[module + "weight"] = raw(codes)
+            expected[module + "scales"] = raw(scales)
+            expected[module + "biases"] = raw(biases)
+            decoded[name] = raw(mx.dequantize(codes, scales, biases, group_size=group, bits=bits))
+        self.assert_same_tensors(read_tensors(ours), expected)
+        self.assert_same_tensors(read_tensors(back), decoded)
+
+
+def add_tests():
+    for label in DTYPES:
+        for bits in BITS:
+            for group in GROUPS:
+                def test(self, label=label, bits=bits, group=group):
+                    self.compare(label, bits, group)
+
+                setattr(QuantizerTest, f"test_{label}_{bits}bit_group_{group}", test)
+
+
+add_tests()
