@@ -14,7 +14,7 @@ SOURCE = ROOT / "src"
 MAX_LINES = 800
 
 # Third-party headers by prefix. "one": a single file of src/ may include it (the adapter);
-# "any": every room may; a path: that file alone; "test": *_test.cc only.
+# "any": every room may; a path: that file alone; "test": tests only.
 THIRD_PARTY = {
     "hwy/": "any",
     "fmt/core.h": "core/base/format.h",
@@ -34,6 +34,9 @@ SYSTEM = re.compile(
     r"|(cpuid|dirent|dlfcn|errno|fcntl|fnmatch|glob|immintrin|libgen|limits|poll|pthread|pwd|sched"
     r"|signal|spawn|stdlib|string|termios|time|unistd|wchar|malloc|copyfile|xlocale)\.h"
 )
+
+# Written by CMake into the build folder.
+GENERATED = {"lbrx_build_info.h"}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 
@@ -60,6 +63,12 @@ def room_of(path, level):
     return None
 
 
+def is_test(path):
+    """foo_test.cc, and test_foo.h with what tests of a room share."""
+    name = path.rsplit("/", 1)[-1]
+    return name.endswith("_test.cc") or name.startswith("test_")
+
+
 def prefix_of(header):
     matching = [p for p in THIRD_PARTY if header == p or (p.endswith("/") and header.startswith(p))]
     return max(matching, key=len, default=None)
@@ -75,11 +84,13 @@ class Check:
         self.problems.append(f"src/{path}:{line}: {text}")
 
     def own_include(self, path, room, line, header):
+        if header in GENERATED or (is_test(path) and (ROOT / "tests" / header).is_file()):
+            return
         if not (SOURCE / header).is_file():
-            if header.startswith("support/") and path.endswith("_test.cc"):
-                return
             self.complain(path, line, f'"{header}" is no file of src/; write the path from src/')
             return
+        if is_test(header) and not is_test(path):
+            self.complain(path, line, f'"{header}" is for tests')
         target = room_of(header, self.level)
         if target is None:
             self.complain(path, line, f'"{header}" belongs to no room of tools/layers.txt')
@@ -96,7 +107,7 @@ class Check:
         if where == "any":
             return
         if where == "test":
-            if not path.endswith("_test.cc"):
+            if not is_test(path):
                 self.complain(path, line, f"<{header}> outside a test")
         elif where == "one":
             self.adapters.setdefault(prefix, {}).setdefault(path, line)

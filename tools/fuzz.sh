@@ -7,10 +7,11 @@ cd "$(dirname "$0")/.."
 build=$1
 seconds=$2
 found=0
-for target in "$build"/fuzz/*_fuzz; do
-  [[ -x $target ]] || continue
+for target in "$build"/fuzz/fuzz_*; do
+  [[ -f $target && -x $target ]] || continue
   found=$((found + 1))
-  name=$(basename "$target" _fuzz)
+  name=$(basename "$target")
+  name=${name#fuzz_}
   work=$build/corpus/$name
   mkdir -p "$work"
   echo "== $name, $seconds s"

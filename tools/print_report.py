@@ -22,7 +22,7 @@ def main():
                 number(tensor.get("rmse"), ".3e"),
                 number(tensor.get("relative_error"), ".4f"),
                 number(tensor.get("max_error"), ".3e"),
-                number(tensor.get("snr"), ".1f"),
+                number(tensor.get("snr_db"), ".1f"),
             )
         )
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]

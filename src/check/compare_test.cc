@@ -18,12 +18,8 @@ ComparisonSums CompareVectors(const std::vector<float>& a, const std::vector<flo
 
 TEST(Compare, SumsExactlyOverWholeAndPartBlocks) {
   // 11 elements: one block of 8 lanes and a rest of 3. All values exact in binary.
-  std::vector<float> a;
-  std::vector<float> b;
-  for (int i = 0; i < 11; ++i) {
-    a.push_back(static_cast<float>(i));
-    b.push_back(static_cast<float>(i) + (i == 9 ? 2.0F : -0.5F));
-  }
+  const std::vector<float> a = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
+  const std::vector<float> b = {-0.5F, 0.5F, 1.5F, 2.5F, 3.5F, 4.5F, 5.5F, 6.5F, 7.5F, 11, 9.5F};
   const ComparisonSums sums = CompareVectors(a, b);
   EXPECT_EQ(sums.count, 11U);
   EXPECT_EQ(sums.max_difference, 2);
@@ -32,6 +28,16 @@ TEST(Compare, SumsExactlyOverWholeAndPartBlocks) {
   // Without i = 9: sum of i^2 is 304, of i 46; so of (i - .5)^2 260.5 and of i (i - .5) 281.
   EXPECT_EQ(sums.squared_b, 260.5 + 11 * 11);
   EXPECT_EQ(sums.product, 281 + 9 * 11);
+}
+
+TEST(Compare, DerivesRmseAndCosineFromTheSums) {
+  ComparisonSums sums;
+  sums.count = 11;
+  sums.max_difference = 2;
+  sums.squared_difference = 6.5;
+  sums.squared_a = 385;
+  sums.squared_b = 381.5;
+  sums.product = 380;
   EXPECT_DOUBLE_EQ(sums.Rmse(), std::sqrt(6.5 / 11));
   EXPECT_DOUBLE_EQ(sums.Cosine(), 380 / std::sqrt(385 * 381.5));
 }

@@ -12,12 +12,14 @@ TEST(Summarize, CountsParametersBytesAndSchemes) {
   const Summary summary = Summarize(OpenForCheck(folder.path()));
 
   // lm_head and embedding 128 x 64; a layer has 2 norms, 64+32+32+64 rows of 64, 3 x 96 x 64.
-  const uint64_t layer = 2 * 64 + 192 * 64 + 288 * 64;
-  const uint64_t plain = 128 * 64 + 64 + 2 * layer;
-  const uint64_t quantized = 128 * 64;
+  constexpr uint64_t kRow = 64;
+  const uint64_t layer = (2 + 192 + 288) * kRow;
+  const uint64_t plain = (128 + 1) * kRow + 2 * layer;
+  const uint64_t quantized = 128 * kRow;
   EXPECT_EQ(summary.architecture, "llama");
   EXPECT_EQ(summary.parameters, plain + quantized);
-  const uint64_t packed = quantized / 2 + 128 * 2 * 2;  // 4-bit codes, a bf16 scale and bias each
+  const uint64_t packed =
+      quantized / 2 + uint64_t{128} * 2 * 2;  // 4-bit codes, a bf16 scale and bias each
   EXPECT_EQ(summary.bytes, 2 * plain + packed);
   EXPECT_DOUBLE_EQ(summary.bits_per_weight, static_cast<double>(summary.bytes) * 8 /
                                                 static_cast<double>(summary.parameters));

@@ -34,6 +34,7 @@ inline TestTensor F32Tensor(const Shape& shape, const std::vector<float>& values
 
 inline TestTensor BF16Tensor(const Shape& shape, const std::vector<float>& values) {
   std::vector<uint16_t> bits;
+  bits.reserve(values.size());
   for (const float value : values) {
     bits.push_back(FloatToBF16(value));
   }
@@ -43,6 +44,7 @@ inline TestTensor BF16Tensor(const Shape& shape, const std::vector<float>& value
 // Reproducible values in [-1, 1), another run for each `seed`.
 inline std::vector<float> TestValues(uint64_t count, uint32_t seed) {
   std::vector<float> values;
+  values.reserve(count);
   uint32_t state = seed * 2654435761U + 12345U;
   for (uint64_t i = 0; i < count; ++i) {
     state = state * 1664525U + 1013904223U;
@@ -53,6 +55,7 @@ inline std::vector<float> TestValues(uint64_t count, uint32_t seed) {
 
 inline void WriteTensors(const std::string& path, const TestTensors& tensors) {
   std::vector<SafetensorsEntry> entries;
+  entries.reserve(tensors.size());
   for (const auto& [name, tensor] : tensors) {
     entries.push_back({name, tensor.dtype, tensor.shape});
   }

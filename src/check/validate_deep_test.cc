@@ -41,9 +41,10 @@ TEST(ValidateDeep, FindsNothingInSoundModels) {
 TEST(ValidateDeep, CountsNonFiniteValuesAndTellsTheFirst) {
   TestModel model;
   const std::string name = "model.layers.1.mlp.up_proj.weight";
-  model.SetElement(name, 64 * 10 + 7, kNan);
-  model.SetElement(name, 64 * 10 + 9, kInf);
-  model.SetElement(name, 64 * 90, -kInf);
+  constexpr uint64_t kRow = 64;
+  model.SetElement(name, 10 * kRow + 7, kNan);
+  model.SetElement(name, 10 * kRow + 9, kInf);
+  model.SetElement(name, 90 * kRow, -kInf);
   const TempDir folder;
   model.Write(folder);
   TestOptions test;
@@ -54,7 +55,7 @@ TEST(ValidateDeep, CountsNonFiniteValuesAndTellsTheFirst) {
   EXPECT_EQ(problems[0].detail.object, name);
   EXPECT_EQ(problems[0].detail.found, "3 of 6144 non-finite, the first at [10, 7]");
   const StoredArray& array = checkpoint.arrays[checkpoint.Find(name)->planes[0]];
-  EXPECT_EQ(problems[0].detail.offset, array.offset + 2 * (64 * 10 + 7));
+  EXPECT_EQ(problems[0].detail.offset, array.offset + 2 * (10 * kRow + 7));
   EXPECT_TRUE(Validate(checkpoint, false, test.options).empty()) << "nothing without reading";
 }
 
@@ -98,7 +99,7 @@ TEST(ValidateDeep, WarnsOfZeroScalesAndZeroMatrices) {
   EXPECT_EQ(problems[0].detail.object, "lm_head.scales");
 
   TestModel model;
-  std::vector<float> zeros(96 * 64, 0);
+  std::vector<float> zeros(size_t{96} * 64, 0);
   zeros[77] = -0.0F;
   model.tensors["model.layers.0.mlp.up_proj.weight"] = BF16Tensor({96, 64}, zeros);
   model.tensors["model.norm.weight"] = BF16Tensor({64}, std::vector<float>(64, 0));
@@ -113,8 +114,8 @@ TEST(ValidateDeep, WarnsOfZeroScalesAndZeroMatrices) {
 
 TEST(ValidateDeep, ReadsMicroscalesByTheirMeaning) {
   TestModel model;
-  model.tensors["lm_head.weight"] = {DType::kU32, {128, 8}, std::string(128 * 32, 0x22)};
-  std::string scales(128 * 2, 0x7F);
+  model.tensors["lm_head.weight"] = {DType::kU32, {128, 8}, std::string(size_t{128} * 32, 0x22)};
+  std::string scales(size_t{128} * 2, 0x7F);
   model.config.Set("quantization",
                    ParseJson(R"({"group_size": 32, "bits": 4, "mode": "mxfp4"})", ""));
   model.tensors["lm_head.scales"] = {DType::kU8, {128, 2}, scales};

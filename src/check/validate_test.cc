@@ -243,7 +243,7 @@ TEST(Validate, ReportsUndeclaredQuantizationOnce) {
 
 TEST(Validate, RefusesWeightsOfIntegers) {
   TestModel model;
-  model.tensors["lm_head.weight"] = {DType::kI8, {128, 64}, std::string(128 * 64, 1)};
+  model.tensors["lm_head.weight"] = {DType::kI8, {128, 64}, std::string(size_t{128} * 64, 1)};
   ExpectOne(ValidateModel(model), Severity::kError, "lm_head.weight",
             {"expected a floating type", "found I8"});
 }

@@ -6,8 +6,8 @@
 #include "cli/command.h"
 #include "cli/context.h"
 #include "cli/help.h"
-#include "core/text/suggest.h"
 #include "core/base/format.h"
+#include "core/text/suggest.h"
 
 namespace lbrx {
 namespace {
@@ -38,10 +38,24 @@ std::string ErrorJson(const Error& error, int exit_code, std::string_view comman
   return WriteJson(outer, {.indent = 2, .ascii = true}) + "\n";
 }
 
+std::string Interruption(int signal) {
+  switch (signal) {
+    case SIGINT:
+      return "interrupted (SIGINT)";
+    case SIGTERM:
+      return "terminated (SIGTERM)";
+    case SIGHUP:
+      return "the terminal hung up (SIGHUP)";
+    default:
+      return Format("stopped by signal {}", signal);
+  }
+}
+
 // One invocation: finds the command, runs it, and turns whatever happens into an exit code.
 class Invocation {
  public:
-  Invocation(std::span<const std::string> args, Streams& streams) : args_(args), streams_(streams) {}
+  Invocation(std::span<const std::string> args, Streams& streams)
+      : args_(args), streams_(streams) {}
 
   int Run() {
     try {
@@ -75,7 +89,7 @@ class Invocation {
     rest.erase(rest.begin() + static_cast<ptrdiff_t>(at));
     ParsedArgs parsed = ParseOptions(rest, OptionTablesOf(command));
     if (parsed.Has("--version")) {
-      return RunCommand(RequireCommand("version"), {});
+      return RunCommand(RequireCommand("version"), std::move(parsed));
     }
     CheckPositionals(parsed, command.arguments);
     return RunCommand(command, std::move(parsed));
@@ -123,11 +137,10 @@ class Invocation {
     return kSignalBase + SIGPIPE;
   }
 
-  int Report(const Error& error) {
-    int code = ExitCode(error.code());
-    if (error.code() == ErrorCode::kCancelled && streams_.signal_number() != 0) {
-      code = kSignalBase + streams_.signal_number();
-    }
+  int Report(const Error& thrown) {
+    const int signal = thrown.code() == ErrorCode::kCancelled ? streams_.signal_number() : 0;
+    const Error error = signal == 0 ? thrown : Error(thrown.code(), Interruption(signal));
+    const int code = signal == 0 ? ExitCode(error.code()) : kSignalBase + signal;
     if (context_ != nullptr) {
       context_->FailProgress(error);
       context_->ReportError(error);

@@ -6,9 +6,9 @@
 #include <cmath>
 #include <map>
 
-#include "core/text/suggest.h"
 #include "core/base/error.h"
 #include "core/base/format.h"
+#include "core/text/suggest.h"
 
 namespace lbrx {
 namespace {
@@ -279,8 +279,9 @@ std::optional<uint64_t> ParsedArgs::Size(std::string_view option) const {
   }
   try {
     return ParseBytes(*text);
-  } catch (Error& error) {
-    throw error.InObject(std::string(option));
+  } catch (const Error& error) {
+    ThrowUsage(option, error.detail().what, error.detail().advice, error.detail().expected,
+               "'" + *text + "'");
   }
 }
 

@@ -20,7 +20,7 @@ struct Example {
 
 struct CommandInfo {
   std::string_view name;
-  std::string_view summary;      // one line, for the list of commands
+  std::string_view summary;       // one line, for the list of commands
   std::string_view details = "";  // paragraphs, separated by an empty line
   std::span<const Example> examples = {};
   std::span<const ArgumentSpec> arguments = {};

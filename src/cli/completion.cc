@@ -75,7 +75,8 @@ std::string Quote(std::string_view text) {
   return out + "'";
 }
 
-// --- bash -----------------------------------------------------------------------------------------
+// --- bash
+// -----------------------------------------------------------------------------------------
 
 std::string BashReply(const Offer& offer) {
   if (offer.folders) {
@@ -123,7 +124,8 @@ std::string BashArguments(const CommandInfo& command) {
       command.name, Quote(options), BashReply(offer));
 }
 
-// --- zsh ------------------------------------------------------------------------------------------
+// --- zsh
+// ------------------------------------------------------------------------------------------
 
 // Text inside an _arguments specification: brackets, colons and backslashes have a meaning there.
 std::string ZshText(std::string_view text) {
@@ -168,7 +170,8 @@ std::string ZshOptions(const CommandInfo& command) {
   return out;
 }
 
-// --- fish -----------------------------------------------------------------------------------------
+// --- fish
+// -----------------------------------------------------------------------------------------
 
 std::string FishOption(const CommandInfo& command, const OptionSpec& option) {
   std::string line = Format("complete -c lbrx -n '__fish_seen_subcommand_from {}'", command.name);
@@ -240,8 +243,8 @@ std::string ZshCompletion() {
   std::string cases;
   std::string commands;
   for (const CommandInfo* command : Commands()) {
-    commands += "        " +
-                Quote(std::string(command->name) + ":" + ZshText(command->summary)) + " \\\n";
+    commands +=
+        "        " + Quote(std::string(command->name) + ":" + ZshText(command->summary)) + " \\\n";
     cases += Format("    {})\n      _arguments -s \\\n{}        && return ;;\n", command->name,
                     ZshOptions(*command));
   }
@@ -275,8 +278,7 @@ std::string FishCompletion() {
                   Quote(command->summary));
   }
   for (const CommandInfo* command : Commands()) {
-    ForEachOption(*command,
-                  [&](const OptionSpec& option) { out += FishOption(*command, option); });
+    ForEachOption(*command, [&](const OptionSpec& option) { out += FishOption(*command, option); });
     out += FishArguments(*command);
   }
   return out;

@@ -46,8 +46,11 @@ void OnStop(int number) {
 void OnSuspend(int number) {
   const int saved = errno;
   ShowCursor();
+
   struct sigaction standard {};
+
   struct sigaction ours {};
+
   standard.sa_handler = SIG_DFL;
   ::sigaction(number, &standard, &ours);
   sigset_t only;
@@ -63,6 +66,7 @@ void OnSuspend(int number) {
 
 void Install(int number, void (*handler)(int)) {
   struct sigaction action {};
+
   action.sa_handler = handler;
   action.sa_flags = SA_RESTART;
   ::sigemptyset(&action.sa_mask);
@@ -72,6 +76,7 @@ void Install(int number, void (*handler)(int)) {
 // A handler that the parent process set to "ignore" (nohup, a shell's background job) stays so.
 void InstallUnlessIgnored(int number, void (*handler)(int)) {
   struct sigaction current {};
+
   if (::sigaction(number, nullptr, &current) == 0 && current.sa_handler != SIG_IGN) {
     Install(number, handler);
   }

@@ -3,29 +3,27 @@
 #include <algorithm>
 #include <cctype>
 
+#include "convert/facts.h"
 #include "convert/selection.h"
 #include "core/base/format.h"
 #include "core/tensor/convert.h"
 #include "formats/mlx/mlx.h"
 #include "model/config.h"
+#include "stream/layout.h"
 
 namespace lbrx {
 namespace {
 
-std::string Lower(std::string text) {
-  for (char& c : text) {
-    c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  }
-  return text;
-}
-
 // What the destination's name and --to ask for.
 TargetKind ResolveTarget(const ConvertRequest& request, const Selection& selection) {
-  const std::string name = Lower(request.destination);
+  std::string name = request.destination;
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   if (name.ends_with(".gguf")) {
-    throw Error(ErrorCode::kUsage,
-                "GGUF output is not available in this version; choose a folder "
-                "(--to hf or mlx) or a .safetensors file");
+    throw Error(
+        ErrorCode::kUsage,
+        "GGUF output is not available in this version; choose a folder (--to hf or mlx) or a "
+        ".safetensors file");
   }
   if (name.ends_with(".safetensors")) {
     if (request.target && *request.target != TargetKind::kSafetensors) {
@@ -34,18 +32,52 @@ TargetKind ResolveTarget(const ConvertRequest& request, const Selection& selecti
     }
     return TargetKind::kSafetensors;
   }
-  const bool wants_scheme =
-      selection.global() || std::any_of(request.rules.begin(), request.rules.end(),
-                                        [](const auto& rule) { return !rule.scheme.empty(); });
+  const bool wants_schemes = selection.wants_schemes();
   const TargetKind target =
-      request.target.value_or(wants_scheme ? TargetKind::kMlx : TargetKind::kHuggingFace);
-  if (target == TargetKind::kHuggingFace && wants_scheme) {
+      request.target.value_or(wants_schemes ? TargetKind::kMlx : TargetKind::kHuggingFace);
+  if (target == TargetKind::kHuggingFace && wants_schemes) {
     throw Error(ErrorCode::kUsage,
-                Format("--to hf cannot hold the scheme {}; use --to mlx, or --to hf with --dtype "
-                       "bf16 for floats",
-                       selection.global() ? SchemeLabel(*selection.global()) : "of an --override"));
+                Format("--to hf cannot hold {}; use --to mlx, or --dtype bf16 for floats",
+                       selection.label()));
   }
   return target;
+}
+
+bool IsEncoded(const Encoding& encoding) {
+  return encoding.scheme != Scheme::kPlain;
+}
+
+// The dtype that values have before they are encoded, and that scales are stored in.
+DType ScaleDType(DType dtype) {
+  if (dtype == DType::kBF16 || dtype == DType::kF16 || dtype == DType::kF32) {
+    return dtype;
+  }
+  return dtype == DType::kF64 ? DType::kF32 : DType::kBF16;
+}
+
+// The encoding of -q, else the one that most tensors have; nullopt where none is encoded.
+std::optional<Encoding> MainEncoding(const Selection& selection,
+                                     const std::vector<OutputTensor>& outputs) {
+  std::vector<std::pair<Encoding, size_t>> counts;
+  for (const OutputTensor& output : outputs) {
+    if (!IsEncoded(output.encoding)) {
+      continue;
+    }
+    const auto row = std::find_if(counts.begin(), counts.end(), [&](const auto& entry) {
+      return entry.first == output.encoding;
+    });
+    if (row == counts.end()) {
+      counts.emplace_back(output.encoding, 1);
+    } else {
+      ++row->second;
+    }
+  }
+  if (counts.empty() || selection.global()) {
+    return counts.empty() ? std::nullopt : selection.global();
+  }
+  return std::max_element(counts.begin(), counts.end(),
+                          [](const auto& a, const auto& b) { return a.second < b.second; })
+      ->first;
 }
 
 // Builds the plan step by step; one object a conversion.
@@ -55,164 +87,80 @@ class Planner {
       : request_(request),
         selection_(request),
         target_(ResolveTarget(request, selection_)),
-        source_(std::move(source)),
-        architecture_(source_->config.is_object() ? FindArchitecture(source_->config) : nullptr),
-        config_(source_->config) {
+        source_(std::move(source)) {
     plan_.command = request.command;
     plan_.request = request.ToJson();
     plan_.sources = {source_};
+    facts_ = CheckSource(*source_, target_, request.strict, plan_.notices);
+    to_mlx_layout_ =
+        target_ == TargetKind::kMlx || (target_ == TargetKind::kSafetensors && facts_.mlx_layout);
   }
 
   Plan Build() {
-    CheckSource();
-    for (const SourceTensor& tensor : source_->tensors) {
-      if (!IsDropped(tensor)) {
-        Add(tensor);
-      }
+    NoteUnknownTensors();
+    for (const NamedValue& tensor : Arranged()) {
+      Add(tensor);
     }
     RefuseNothing();
-    NoteUnknownTensors();
     NoteLosses();
     selection_.Finish(request_.strict, plan_.notices);
     LayOutTensors();
     if (target_ != TargetKind::kSafetensors) {
-      CompleteConfigText();
+      AddConfig();
       AddSideFiles();
     }
     return std::move(plan_);
   }
 
  private:
-  bool HasConfig() const { return source_->config.is_object(); }
-
-  [[noreturn]] void RefuseConfig(const std::string& what, const std::string& expected,
-                                 const std::string& found, const std::string& advice) const {
-    throw Error(ErrorCode::kInvalid, {.file = JoinPath(source_->folder, "config.json"),
-                                      .object = "",
-                                      .what = what,
-                                      .expected = expected,
-                                      .found = found,
-                                      .offset = {},
-                                      .advice = advice});
+  // The source's tensors under the names and in the shapes of the target.
+  std::vector<NamedValue> Arranged() {
+    std::vector<NamedValue> tensors = AsStored(plan_.sources, 0);
+    if (target_ == TargetKind::kMlx) {
+      std::erase_if(tensors, [&](const NamedValue& tensor) { return IsDropped(tensor.name); });
+    }
+    if (facts_.architecture == nullptr || to_mlx_layout_ == facts_.mlx_layout) {
+      return tensors;
+    }
+    return to_mlx_layout_
+               ? ToMlxLayout(*facts_.architecture, source_->config, std::move(tensors))
+               : ToHuggingFaceLayout(*facts_.architecture, source_->config, std::move(tensors));
   }
 
-  void CheckSource() {
-    for (const Problem& problem : source_->problems) {
-      plan_.notices.push_back(FormatMessage(problem.detail));
-    }
-    if (!HasConfig()) {
-      if (!source_->folder.empty()) {
-        RefuseConfig("is missing", "the model's configuration", "nothing",
-                     "download it too; `lbrx inspect` works without it");
-      }
-      if (target_ != TargetKind::kSafetensors) {
-        plan_.notices.emplace_back(
-            "the source is a bare tensor file: names are kept, and the folder has no configuration "
-            "but what is needed to read the tensors");
-      }
-      config_ = Json::MakeObject();
-      return;
-    }
-    RefuseForeignQuantization();
-    if (architecture_ == nullptr) {
-      NoteUnknownArchitecture();
-    } else {
-      CheckShapes();
-      CheckHead();
-    }
-  }
-
-  // fp8, GPTQ, AWQ...: their values cannot be read yet, and copying them as plain tensors would be
-  // wrong.
-  void RefuseForeignQuantization() const {
-    const Json* block = source_->config.Find("quantization_config");
-    const Json* method = block == nullptr ? nullptr : block->Find("quant_method");
-    if (method != nullptr && source_->config.Find("quantization") == nullptr) {
-      RefuseConfig("the model is quantized by a method that this version cannot read",
-                   "floats, or MLX's quantization", WriteJson(*method),
-                   "start from the unquantized model");
-    }
-  }
-
-  void NoteUnknownArchitecture() {
-    const Json* type = source_->config.Find("model_type");
-    const std::string name =
-        type != nullptr && type->is_string() ? Printable(type->AsString()) : "none";
-    const std::string text = Format("architecture \"{}\" is not known", name);
-    if (request_.strict) {
-      RefuseConfig(text, "one that `lbrx architectures` lists", name, "leave out --strict");
-    }
-    plan_.notices.push_back(text + ": names are kept, matrices are told by their shape");
-  }
-
-  const SourceTensor* FindRole(Role role) const {
-    for (const TensorRule& rule : architecture_->tensors) {
-      if (rule.role == role) {
-        return source_->Find(std::string(rule.pattern) + ".weight");
-      }
-    }
-    return nullptr;
-  }
-
-  void CheckShapes() const {
-    const SourceTensor* embedding = FindRole(Role::kTokenEmbedding);
-    const std::optional<uint64_t> rows = ConfigUint(source_->config, "vocab_size");
-    const std::optional<uint64_t> columns = ConfigUint(source_->config, "hidden_size");
-    if (embedding != nullptr && rows && columns && embedding->shape != Shape{*rows, *columns}) {
-      RefuseConfig("vocab_size and hidden_size contradict " + embedding->name,
-                   Shape{*rows, *columns}.ToString(), embedding->shape.ToString(),
-                   "`lbrx validate` lists every contradiction");
-    }
-    const std::optional<uint64_t> layers = ConfigUint(source_->config, "num_hidden_layers");
-    uint64_t found = 0;
-    for (const SourceTensor& tensor : source_->tensors) {
-      const TensorMeaning meaning = Resolve(*architecture_, tensor.name);
-      if (meaning.rule != nullptr && meaning.layer) {
-        found = std::max(found, *meaning.layer + 1);
-      }
-    }
-    if (layers && *layers != found) {
-      RefuseConfig("num_hidden_layers contradicts the tensors", std::to_string(*layers),
-                   std::to_string(found) + " layers", "`lbrx validate` lists what is missing");
-    }
-  }
-
-  // The output matrix and what config says of it; also decides whether it is written.
-  void CheckHead() {
-    tied_ = TiedEmbeddings(source_->config, architecture_->tied_by_default);
-    head_ = FindRole(Role::kOutput);
-    if (!tied_ && head_ == nullptr && FindRole(Role::kTokenEmbedding) != nullptr) {
-      RefuseConfig("tie_word_embeddings is false but the output matrix is missing",
-                   "lm_head.weight", "no such tensor",
-                   "if the model shares it with the embedding, set tie_word_embeddings to true");
-    }
-    if (tied_ && head_ != nullptr) {
-      plan_.notices.push_back(
-          target_ == TargetKind::kMlx
-              ? "tie_word_embeddings is true: lm_head.weight is left out, as MLX uses the embedding"
-              : "tie_word_embeddings is true but lm_head.weight is there too: both are kept");
-    }
-  }
-
-  bool IsDropped(const SourceTensor& tensor) const {
-    if (architecture_ == nullptr || target_ != TargetKind::kMlx) {
+  // What MLX has no place for.
+  bool IsDropped(const std::string& name) {
+    const TensorMeaning meaning = MeaningInSource(facts_, name);
+    if (meaning.rule == nullptr) {
       return false;
     }
-    const TensorMeaning meaning = Resolve(*architecture_, tensor.name);
-    return meaning.rule != nullptr && (meaning.rule->role == Role::kRopeFrequencies ||
-                                       (meaning.rule->role == Role::kOutput && tied_));
+    if (meaning.layer && *meaning.layer >= facts_.layers) {
+      ++dropped_;
+      return true;
+    }
+    const Role role = meaning.rule->role;
+    return role == Role::kRopeFrequencies || role == Role::kAttentionMask ||
+           (role == Role::kOutput && facts_.tied);
   }
 
-  static bool IsEncoded(const Encoding& encoding) { return encoding.scheme != Scheme::kPlain; }
-
-  void Add(const SourceTensor& tensor) {
-    if (architecture_ != nullptr && Resolve(*architecture_, tensor.name).rule == nullptr) {
-      unknown_.push_back(tensor.name);
+  TensorMeaning MeaningInTarget(const std::string& name) const {
+    if (facts_.architecture == nullptr) {
+      return {};
     }
-    const bool convertible = IsEncoded(tensor.encoding) || Info(tensor.encoding.dtype).floating;
+    return to_mlx_layout_ ? ResolveMlx(*facts_.architecture, name)
+                          : Resolve(*facts_.architecture, name);
+  }
+
+  void Add(const NamedValue& tensor) {
+    const bool convertible = tensor.encoded || Info(tensor.value->dtype()).floating;
     std::optional<Encoding> encoding;
     if (convertible && !request_.dequantize) {
-      encoding = selection_.For(architecture_, tensor.name, tensor.name, tensor.shape);
+      const std::string& source_name = tensor.stored == nullptr ? tensor.name : tensor.stored->name;
+      encoding = selection_.For({.name = tensor.name,
+                                 .source_name = source_name,
+                                 .shape = tensor.value->shape(),
+                                 .known_architecture = facts_.architecture != nullptr,
+                                 .meaning = MeaningInTarget(tensor.name),
+                                 .layers = facts_.layers});
     }
     if (CanCarry(tensor, encoding)) {
       Carry(tensor);
@@ -224,64 +172,52 @@ class Planner {
   }
 
   // Codes go over as they are where the scheme stays, or nothing else was asked for.
-  bool CanCarry(const SourceTensor& tensor, const std::optional<Encoding>& wanted) const {
-    if (!IsEncoded(tensor.encoding) || request_.dequantize || target_ == TargetKind::kHuggingFace) {
+  bool CanCarry(const NamedValue& tensor, const std::optional<Encoding>& wanted) const {
+    if (!tensor.encoded || tensor.stored == nullptr || request_.dequantize ||
+        target_ == TargetKind::kHuggingFace) {
       return false;
     }
     if (!wanted) {
       return !request_.scheme;
     }
-    return wanted->scheme == tensor.encoding.scheme && wanted->bits == tensor.encoding.bits &&
-           wanted->group == tensor.encoding.group;
+    const Encoding& has = tensor.stored->encoding;
+    return wanted->scheme == has.scheme && wanted->bits == has.bits && wanted->group == has.group;
   }
 
-  void Carry(const SourceTensor& tensor) {
-    PlannedTensor planned = Begin(tensor, tensor.encoding);
-    for (const uint32_t plane : tensor.planes) {
+  void Carry(const NamedValue& tensor) {
+    PlannedTensor planned = Begin(tensor, tensor.stored->encoding);
+    for (const uint32_t plane : tensor.stored->planes) {
       planned.copies.push_back(LoadArray(plan_.sources, 0, plane, /*check=*/true));
     }
     plan_.tensors.push_back(std::move(planned));
   }
 
-  // The dtype that values have before they are encoded, and that scales are stored in.
-  DType ValueDType(const SourceTensor& tensor) const {
-    const DType dtype = request_.dtype.value_or(tensor.encoding.dtype);
-    if (dtype == DType::kBF16 || dtype == DType::kF16 || dtype == DType::kF32) {
-      return dtype;
-    }
-    return dtype == DType::kF64 ? DType::kF32 : DType::kBF16;
-  }
-
-  void Encode(const SourceTensor& tensor, Encoding encoding) {
-    encoding.dtype = ValueDType(tensor);
-    if (IsEncoded(tensor.encoding)) {
-      ++requantized_;
-    }
+  void Encode(const NamedValue& tensor, Encoding encoding) {
+    encoding.dtype = ScaleDType(request_.dtype.value_or(tensor.value->dtype()));
+    requantized_ += tensor.encoded ? 1 : 0;
     PlannedTensor planned = Begin(tensor, encoding);
-    planned.value = CastTo(LoadTensor(plan_.sources, 0, tensor), encoding.dtype);
+    planned.value = CastTo(tensor.value, encoding.dtype);
     planned.encode.rule = request_.rule;
     plan_.tensors.push_back(std::move(planned));
   }
 
-  void Float(const SourceTensor& tensor) {
-    DType dtype = tensor.encoding.dtype;
-    if (IsEncoded(tensor.encoding)) {
-      ++decoded_;
-    }
+  void Float(const NamedValue& tensor) {
+    DType dtype = tensor.value->dtype();
+    decoded_ += tensor.encoded ? 1 : 0;
     if (request_.dtype && Info(dtype).floating && CanConvert(dtype, *request_.dtype)) {
       dtype = *request_.dtype;
     }
     PlannedTensor planned = Begin(tensor, Plain(dtype));
-    planned.value = CastTo(LoadTensor(plan_.sources, 0, tensor), dtype);
+    planned.value = CastTo(tensor.value, dtype);
     plan_.tensors.push_back(std::move(planned));
   }
 
-  PlannedTensor Begin(const SourceTensor& tensor, const Encoding& encoding) const {
+  static PlannedTensor Begin(const NamedValue& tensor, const Encoding& encoding) {
+    const Shape& shape = tensor.value->shape();
     PlannedTensor planned;
-    planned.output = {
-        .name = tensor.name, .encoding = encoding, .shape = tensor.shape, .planes = {}};
-    planned.source_label = SchemeLabel(tensor.encoding);
-    for (const Plane& plane : PlanesOf(encoding, tensor.shape)) {
+    planned.output = {.name = tensor.name, .encoding = encoding, .shape = shape, .planes = {}};
+    planned.source_label = tensor.label;
+    for (const Plane& plane : PlanesOf(encoding, shape)) {
       planned.output.planes.push_back({.name = PlaneName(tensor.name, plane.suffix),
                                        .dtype = plane.dtype,
                                        .shape = plane.shape,
@@ -303,15 +239,22 @@ class Planner {
   }
 
   void NoteUnknownTensors() {
-    if (unknown_.empty()) {
+    std::vector<std::string> unknown;
+    for (const SourceTensor& tensor : source_->tensors) {
+      if (facts_.architecture != nullptr && MeaningInSource(facts_, tensor.name).rule == nullptr) {
+        unknown.push_back(tensor.name);
+      }
+    }
+    if (unknown.empty()) {
       return;
     }
+    const std::string_view architecture = facts_.architecture->name;
     if (request_.strict) {
       throw Error(ErrorCode::kInvalid,
                   {.file = source_->path,
-                   .object = unknown_[0],
-                   .what = Format("{} tensors are not known to architecture {}", unknown_.size(),
-                                  architecture_->name),
+                   .object = unknown[0],
+                   .what = Format("{} tensors are not known to architecture {}", unknown.size(),
+                                  architecture),
                    .expected = "known names only (--strict)",
                    .found = "this one first",
                    .offset = {},
@@ -319,7 +262,7 @@ class Planner {
     }
     plan_.notices.push_back(
         Format("{} tensors that architecture {} does not know are carried as they are, {} first",
-               unknown_.size(), architecture_->name, Printable(unknown_[0])));
+               unknown.size(), architecture, Printable(unknown[0])));
   }
 
   void NoteLosses() {
@@ -327,13 +270,20 @@ class Planner {
       plan_.notices.push_back(Format(
           "{} tensors are quantized already: they are quantized anew from their values, which "
           "adds the error of {} to the one they have; start from the floats if you can",
-          requantized_, selection_.global() ? SchemeLabel(*selection_.global()) : "the rules"));
+          requantized_, selection_.label()));
     }
     if (decoded_ > 0 && !request_.dequantize) {
       plan_.notices.push_back(
-          Format("{} quantized tensors are decoded to floats, as {} cannot hold "
+          Format("{} quantized tensors are decoded to floats, as a Hugging Face folder cannot hold "
                  "their scheme; --to mlx keeps it",
-                 decoded_, "a Hugging Face folder"));
+                 decoded_));
+    }
+    if (dropped_ > 0) {
+      plan_.notices.push_back(
+          Format("{} tensors of {} prediction layers beyond the last are left out, as MLX has no "
+                 "place for "
+                 "them",
+                 dropped_, facts_.prediction_layers));
     }
   }
 
@@ -343,87 +293,53 @@ class Planner {
     for (PlannedTensor& tensor : plan_.tensors) {
       outputs.push_back(std::move(tensor.output));
     }
-    plan_.layout = LayOut(target_, outputs, request_.shard_size, Metadata(outputs));
+    if (const std::optional<Encoding> main = MainEncoding(selection_, outputs)) {
+      quantization_ = MlxQuantizationBlock(outputs, *main);
+    }
+    plan_.layout = LayOut(target_, outputs, request_.shard_size, Metadata());
     for (size_t i = 0; i < outputs.size(); ++i) {
       plan_.tensors[i].output = std::move(outputs[i]);
     }
     plan_.texts = std::move(plan_.layout.texts);
     plan_.layout.texts.clear();
-    quantization_ = QuantizationBlock();
   }
 
   // A bare file cannot describe its schemes in a config.json: its own metadata does.
-  std::map<std::string, std::string> Metadata(const std::vector<OutputTensor>& outputs) const {
-    std::map<std::string, std::string> metadata;
+  std::map<std::string, std::string> Metadata() const {
     if (target_ != TargetKind::kSafetensors) {
-      return metadata;
+      return {};
     }
-    metadata = source_->metadata;
+    std::map<std::string, std::string> metadata = source_->metadata;
     metadata.erase("quantization");
-    const std::optional<Encoding> global = GlobalEncoding(outputs);
-    metadata["format"] = global ? "mlx" : "pt";
-    if (global) {
-      metadata["quantization"] = WriteJson(MlxQuantizationBlock(outputs, *global));
+    metadata["format"] = quantization_.is_object() ? "mlx" : "pt";
+    if (quantization_.is_object()) {
+      metadata["quantization"] = WriteJson(quantization_);
     }
     return metadata;
   }
 
-  // The encoding of -q, else the one that most tensors have; nullopt where none is encoded.
-  std::optional<Encoding> GlobalEncoding(const std::vector<OutputTensor>& outputs) const {
-    std::vector<std::pair<Encoding, size_t>> counts;
-    for (const OutputTensor& output : outputs) {
-      if (!IsEncoded(output.encoding)) {
-        continue;
+  void AddConfig() {
+    Json config = facts_.has_config ? source_->config : Json::MakeObject();
+    config.Erase("quantization");
+    config.Erase("quantization_config");
+    if (facts_.has_config) {
+      CompleteConfig(config);
+      if (request_.dtype) {
+        SetConfigDType(config, *request_.dtype);
       }
-      const auto row = std::find_if(counts.begin(), counts.end(), [&](const auto& entry) {
-        return entry.first == output.encoding;
-      });
-      if (row == counts.end()) {
-        counts.emplace_back(output.encoding, 1);
-      } else {
-        ++row->second;
-      }
-    }
-    if (counts.empty()) {
-      return std::nullopt;
-    }
-    if (selection_.global()) {
-      return selection_.global();
-    }
-    return std::max_element(counts.begin(), counts.end(),
-                            [](const auto& a, const auto& b) { return a.second < b.second; })
-        ->first;
-  }
-
-  Json QuantizationBlock() const {
-    std::vector<OutputTensor> outputs;
-    for (const PlannedTensor& tensor : plan_.tensors) {
-      outputs.push_back(tensor.output);
-    }
-    const std::optional<Encoding> global = GlobalEncoding(outputs);
-    return global ? MlxQuantizationBlock(outputs, *global) : Json();
-  }
-
-  void CompleteConfigText() {
-    if (HasConfig()) {
-      CompleteConfig(config_);
-    }
-    config_.Erase("quantization");
-    config_.Erase("quantization_config");
-    if (request_.dtype && HasConfig()) {
-      SetConfigDType(config_, *request_.dtype);
     }
     if (target_ == TargetKind::kMlx) {
-      config_.Erase("_name_or_path");
-      if (architecture_ != nullptr) {
-        config_.Set("tie_word_embeddings", tied_);  // MLX's default differs from Hugging Face's
+      config.Erase("_name_or_path");
+      if (facts_.architecture != nullptr) {
+        config.Set("tie_word_embeddings",
+                   facts_.tied);  // MLX's default differs from Hugging Face's
       }
       if (quantization_.is_object()) {
-        config_.Set("quantization", quantization_);
-        config_.Set("quantization_config", quantization_);
+        config.Set("quantization", quantization_);
+        config.Set("quantization_config", quantization_);
       }
     }
-    plan_.texts.push_back({.name = "config.json", .content = WriteConfig(target_, config_)});
+    plan_.texts.push_back({.name = "config.json", .content = WriteConfig(target_, config)});
   }
 
   void AddSideFiles() {
@@ -442,13 +358,11 @@ class Planner {
   Selection selection_;
   TargetKind target_;
   std::shared_ptr<const Checkpoint> source_;
-  const Architecture* architecture_;
-  Json config_;
-  bool tied_ = false;
-  const SourceTensor* head_ = nullptr;
-  std::vector<std::string> unknown_;
+  SourceFacts facts_;
+  bool to_mlx_layout_ = false;
   size_t requantized_ = 0;
   size_t decoded_ = 0;
+  size_t dropped_ = 0;
   Json quantization_;
   Plan plan_;
 };

@@ -33,6 +33,7 @@ struct ConvertRequest {
   };
 
   std::vector<Rule> rules;
+  bool protect_routers = false;  // routers and shared-expert gates at 8 bits, group 64
   uint64_t shard_size = 5'000'000'000;
   bool strict = false;
 

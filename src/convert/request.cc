@@ -60,6 +60,7 @@ Json ConvertRequest::ToJson() const {
     list.Append(std::move(item));
   }
   out.Set("rules", std::move(list));
+  out.Set("protect_routers", protect_routers);
   out.Set("shard_size", shard_size);
   out.Set("strict", strict);
   return out;
@@ -97,6 +98,7 @@ ConvertRequest ConvertRequest::FromJson(const Json& json) {
     out.rules.push_back({.regex = Require(item, "regex").AsString(),
                          .scheme = scheme.is_null() ? "" : scheme.AsString()});
   }
+  out.protect_routers = Require(json, "protect_routers").AsBool();
   out.shard_size = Require(json, "shard_size").AsUint64();
   out.strict = Require(json, "strict").AsBool();
   return out;

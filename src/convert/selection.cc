@@ -1,5 +1,6 @@
 #include "convert/selection.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "core/base/format.h"
@@ -11,16 +12,26 @@ namespace {
 constexpr uint64_t kSmallestMatrix = 32;
 
 // Linear and embedding weights of a known architecture; else matrices that look like them.
-bool IsQuantizable(const Architecture* architecture, const std::string& name, const Shape& shape) {
-  if (shape.rank() < 2 || !name.ends_with(".weight")) {
+bool IsQuantizable(const Selection::Candidate& tensor) {
+  const Shape& shape = tensor.shape;
+  if (shape.rank() < 2 || !tensor.name.ends_with(".weight")) {
     return false;
   }
-  if (architecture != nullptr) {
-    const TensorMeaning meaning = Resolve(*architecture, name);
-    return meaning.rule != nullptr && meaning.rule->kind != ModuleKind::kOther;
+  if (tensor.known_architecture) {
+    return tensor.meaning.rule != nullptr && tensor.meaning.rule->kind != ModuleKind::kOther;
   }
   return shape.rank() == 2 && shape[0] >= kSmallestMatrix && shape[1] >= kSmallestMatrix &&
-         name.find("norm") == std::string::npos;
+         tensor.name.find("norm") == std::string::npos;
+}
+
+bool IsRouter(const TensorMeaning& meaning) {
+  return meaning.rule != nullptr &&
+         (meaning.rule->role == Role::kRouter || meaning.rule->role == Role::kSharedRouter);
+}
+
+// What mlx-lm keeps sensitive modules at.
+Encoding EightBit() {
+  return Affine(8, 64, DType::kF32);
 }
 
 uint16_t ParseGroup(const std::string& text, std::string_view digits) {
@@ -48,13 +59,18 @@ Encoding ParseSchemeOption(const std::string& text, uint16_t group) {
   for (const SchemeRow& row : SchemeTable()) {
     known.emplace_back(row.name);
   }
+  for (const MixedRecipe& recipe : MixedRecipes()) {
+    known.emplace_back(recipe.name);
+  }
   throw Error(ErrorCode::kUsage, Format("unknown scheme \"{}\"; {}", Printable(name),
                                         Suggestion(name, known, "`lbrx schemes` lists them")));
 }
 
-Selection::Selection(const ConvertRequest& request) {
+Selection::Selection(const ConvertRequest& request) : protect_routers_(request.protect_routers) {
   if (request.scheme) {
-    global_ = ParseSchemeOption(*request.scheme, request.group_size);
+    recipe_ = MixedRecipeByName(*request.scheme);
+    global_ = recipe_ ? ParseSchemeOption(Format("{}bit", recipe_->low_bits), request.group_size)
+                      : ParseSchemeOption(*request.scheme, request.group_size);
   }
   for (const ConvertRequest::Rule& rule : request.rules) {
     std::optional<Encoding> encoding;
@@ -65,23 +81,49 @@ Selection::Selection(const ConvertRequest& request) {
   }
 }
 
-std::optional<Encoding> Selection::For(const Architecture* architecture,
-                                       const std::string& output_name,
-                                       const std::string& source_name, const Shape& shape) {
+bool Selection::wants_schemes() const {
+  return global_ || std::any_of(rules_.begin(), rules_.end(),
+                                [](const Rule& rule) { return rule.encoding.has_value(); });
+}
+
+std::string Selection::label() const {
+  if (recipe_) {
+    return std::string(recipe_->name);
+  }
+  return global_ ? SchemeLabel(*global_) : "the scheme of an --override";
+}
+
+std::optional<Encoding> Selection::For(const Candidate& tensor) {
   for (Rule& rule : rules_) {
-    const bool output_matches = rule.regex.Search(output_name);
-    if (!output_matches && !rule.regex.Search(source_name)) {
+    const bool output_matches = rule.regex.Search(tensor.name);
+    if (!output_matches && !rule.regex.Search(tensor.source_name)) {
       continue;
     }
     ++rule.matches;
     rule.source_only += output_matches ? 0 : 1;
-    if (rule.encoding && !CanEncode(*rule.encoding, shape)) {
+    if (rule.encoding && !CanEncode(*rule.encoding, tensor.shape)) {
       return std::nullopt;
     }
     return rule.encoding;
   }
-  if (!global_ || !CanEncode(*global_, shape) || !IsQuantizable(architecture, output_name, shape)) {
+  return ByDefault(tensor);
+}
+
+std::optional<Encoding> Selection::ByDefault(const Candidate& tensor) const {
+  if (!global_ || !CanEncode(*global_, tensor.shape) || !IsQuantizable(tensor)) {
     return std::nullopt;
+  }
+  const bool eight_bit_fits = CanEncode(EightBit(), tensor.shape);
+  if (protect_routers_ && IsRouter(tensor.meaning) && eight_bit_fits) {
+    return EightBit();
+  }
+  if (recipe_) {  // takes the place of the architecture's own choice, as in mlx-lm
+    Encoding encoding = *global_;
+    encoding.bits = BitsFor(*recipe_, tensor.name, tensor.meaning.layer.value_or(0), tensor.layers);
+    return encoding;
+  }
+  if (tensor.meaning.rule != nullptr && tensor.meaning.rule->eight_bit && eight_bit_fits) {
+    return EightBit();
   }
   return global_;
 }

@@ -8,6 +8,7 @@
 #include "convert/convert.h"
 #include "core/text/regex.h"
 #include "model/architecture.h"
+#include "quant/recipes.h"
 
 namespace lbrx {
 
@@ -17,14 +18,30 @@ class Selection {
   // kUsage for an unknown scheme, a bad group or a bad regular expression.
   explicit Selection(const ConvertRequest& request);
 
-  // The encoding that -q asks for; nullopt without -q.
+  // A tensor of the output that may be quantized.
+  struct Candidate {
+    const std::string& name;         // in the output
+    const std::string& source_name;  // where it was read from, if from one tensor
+    const Shape& shape;
+    bool known_architecture;
+    const TensorMeaning& meaning;  // of the output's name in a known architecture
+    uint64_t layers;
+  };
+
+  // Whether any option asks for a scheme.
+  bool wants_schemes() const;
+
+  // -q as an encoding (of a recipe: its low bits); nullopt without -q.
   const std::optional<Encoding>& global() const { return global_; }
 
-  // The scheme for a tensor, its dtype still open: nullopt = stays float. `architecture` may be
-  // nullptr: then matrices are told by shape. What mlx-lm quantizes is quantized: linear and
-  // embedding weights whose rows divide by the global group.
-  std::optional<Encoding> For(const Architecture* architecture, const std::string& output_name,
-                              const std::string& source_name, const Shape& shape);
+  // -q for people: "4bit/64", "mixed_3_6".
+  std::string label() const;
+
+  bool is_recipe() const { return recipe_.has_value(); }
+
+  // The scheme for a tensor, its dtype still open: nullopt = stays float. What mlx-lm quantizes is
+  // quantized: linear and embedding weights whose rows divide by the global group.
+  std::optional<Encoding> For(const Candidate& tensor);
 
   // Notices about rules that matched nothing, or only a source's name; with `strict` the first kind
   // throws kInvalid.
@@ -38,7 +55,11 @@ class Selection {
     uint64_t source_only = 0;
   };
 
+  std::optional<Encoding> ByDefault(const Candidate& tensor) const;
+
   std::optional<Encoding> global_;
+  std::optional<MixedRecipe> recipe_;
+  bool protect_routers_ = false;
   std::vector<Rule> rules_;
 };
 

@@ -4,6 +4,7 @@
 
 #include "core/base/format.h"
 #include "formats/huggingface/huggingface.h"
+#include "formats/mlx/mlx.h"
 #include "formats/names.h"
 #include "formats/problems.h"
 #include "formats/safetensors/safetensors.h"
@@ -27,7 +28,16 @@ Checkpoint OpenBareFile(const std::string& path, const OpenOptions& options) {
   checkpoint.reason = "the file starts with a safetensors header";
   checkpoint.metadata = std::move(header.metadata);
   checkpoint.arrays = std::move(header.arrays);
-  AddPlainTensors(checkpoint);
+  // A bare file has no config.json: what lbrx quantizes into one says how in its own metadata.
+  const auto block = checkpoint.metadata.find("quantization");
+  if (block == checkpoint.metadata.end()) {
+    AddPlainTensors(checkpoint);
+  } else {
+    Json config = Json::MakeObject();
+    config.Set("quantization", ParseJson(block->second, path + ": __metadata__.quantization"));
+    GroupMlxTensors(checkpoint, config, options.collect_problems);
+    checkpoint.reason += ", and its metadata says how its matrices are quantized";
+  }
   checkpoint.BuildIndex();
   return checkpoint;
 }

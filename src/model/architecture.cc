@@ -9,26 +9,55 @@ namespace lbrx {
 namespace {
 
 constexpr std::string_view kLayer = "{L}";
+constexpr std::string_view kExpert = "{E}";
 
-// Matches `text` against `pattern`, in which {L} stands for a decimal number.
-bool Match(std::string_view pattern, std::string_view text, std::optional<uint64_t>& layer) {
-  const size_t at = pattern.find(kLayer);
-  if (at == std::string_view::npos) {
-    return pattern == text;
-  }
-  const std::string_view before = pattern.substr(0, at);
-  const std::string_view after = pattern.substr(at + kLayer.size());
-  if (!text.starts_with(before)) {
+// Takes a decimal number from the front of `text`.
+bool TakeNumber(std::string_view& text, std::optional<uint64_t>& number) {
+  uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc()) {
     return false;
   }
-  text.remove_prefix(before.size());
-  uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || text.substr(end - text.data()) != after) {
-    return false;
-  }
-  layer = number;
+  text.remove_prefix(static_cast<size_t>(end - text.data()));
+  number = value;
   return true;
+}
+
+// Matches `text` against `pattern`, in which {L} and {E} stand for decimal numbers.
+bool Match(std::string_view pattern, std::string_view text, TensorMeaning& meaning) {
+  while (true) {
+    const size_t at = pattern.find('{');
+    const std::string_view literal = pattern.substr(0, at);
+    if (at == std::string_view::npos) {
+      return literal == text;
+    }
+    if (!text.starts_with(literal)) {
+      return false;
+    }
+    text.remove_prefix(literal.size());
+    pattern.remove_prefix(at);
+    auto& number = pattern.starts_with(kLayer) ? meaning.layer : meaning.expert;
+    if (!TakeNumber(text, number)) {
+      return false;
+    }
+    pattern.remove_prefix(kLayer.size());
+  }
+}
+
+// The meaning of `name` where it is `pattern` and one of the leaves that the rule allows.
+std::optional<TensorMeaning> MatchRule(const TensorRule& rule, std::string_view pattern,
+                                       std::string_view leaf, std::string_view name) {
+  const size_t dot = name.rfind('.');
+  if (dot == std::string_view::npos || (!leaf.empty() && name.substr(dot + 1) != leaf)) {
+    return std::nullopt;
+  }
+  TensorMeaning meaning;
+  if (!Match(pattern, name.substr(0, dot), meaning)) {
+    return std::nullopt;
+  }
+  meaning.rule = &rule;
+  meaning.leaf = name.substr(dot + 1);
+  return meaning;
 }
 
 }  // namespace
@@ -61,20 +90,41 @@ const Architecture* FindArchitecture(const Json& config) {
 }
 
 TensorMeaning Resolve(const Architecture& architecture, std::string_view name) {
-  TensorMeaning meaning;
-  const size_t dot = name.rfind('.');
-  if (dot == std::string_view::npos) {
-    return meaning;
-  }
-  const std::string_view module = name.substr(0, dot);
   for (const TensorRule& rule : architecture.tensors) {
-    if (Match(rule.pattern, module, meaning.layer)) {
-      meaning.rule = &rule;
-      meaning.leaf = name.substr(dot + 1);
-      return meaning;
+    if (const auto meaning = MatchRule(rule, rule.pattern, rule.leaf, name)) {
+      return *meaning;
     }
   }
-  return meaning;
+  return {};
+}
+
+TensorMeaning ResolveMlx(const Architecture& architecture, std::string_view name) {
+  for (const TensorRule& rule : architecture.tensors) {
+    const std::string_view leaf = rule.mlx_leaf.empty() ? rule.leaf : rule.mlx_leaf;
+    const std::string_view first = rule.mlx.empty() ? rule.pattern : rule.mlx;
+    if (const auto meaning = MatchRule(rule, first, leaf, name)) {
+      return *meaning;
+    }
+    if (auto meaning =
+            rule.mlx_second.empty() ? std::nullopt : MatchRule(rule, rule.mlx_second, leaf, name)) {
+      meaning->second = true;
+      return *meaning;
+    }
+  }
+  return {};
+}
+
+std::string Spell(std::string_view pattern, const TensorMeaning& numbers, std::string_view leaf) {
+  std::string name(pattern);
+  const auto put = [&](std::string_view mark, const std::optional<uint64_t>& number) {
+    const size_t at = name.find(mark);
+    if (at != std::string::npos && number) {
+      name.replace(at, mark.size(), std::to_string(*number));
+    }
+  };
+  put(kLayer, numbers.layer);
+  put(kExpert, numbers.expert);
+  return name + "." + std::string(leaf);
 }
 
 }  // namespace lbrx

@@ -14,8 +14,8 @@ namespace lbrx {
 
 // What a tensor does, whatever the container calls it.
 enum class Role : uint8_t {
-  kUnknown,
   kTokenEmbedding,
+  kPositionEmbedding,
   kOutput,  // lm_head
   kOutputNorm,
   kAttentionNorm,
@@ -29,23 +29,66 @@ enum class Role : uint8_t {
   kAttentionOutput,
   kQueryNorm,
   kKeyNorm,
+  kSinks,
+  kQueryDown,  // low-rank attention (DeepSeek): hidden -> rank
+  kQueryDownNorm,
+  kQueryUp,  // rank -> heads
+  kKeyValueDown,
+  kKeyValueDownNorm,
+  kKeyValueUp,
   kGate,
   kUp,
   kDown,
   kGateUp,
-  kRopeFrequencies,  // derived data: dropped
+  kRouter,
+  kExpertGate,
+  kExpertUp,
+  kExpertDown,
+  kExpertGateUp,
+  kSharedGate,
+  kSharedUp,
+  kSharedDown,
+  kSharedRouter,
+  kRopeFrequencies,  // derived data: MLX has no place for it
+  kAttentionMask,    // likewise
 };
 
-// How MLX stores a module: only these can be quantized.
+// How MLX stores a module: linear and embedding weights can be quantized.
 enum class ModuleKind : uint8_t { kOther, kLinear, kEmbedding };
 
-// One tensor, or one per layer: {L} stands for the layer's number.
+// How a tensor lies in MLX when compared with Hugging Face.
+enum class Layout : uint8_t {
+  kSame,
+  kStackedExperts,      // HF: a matrix per expert ({E}); MLX: one stack, experts first
+  kFusedExperts,        // HF [E, 2 * out, in], gate over up; MLX: gate and up [E, out, in]
+  kInterleavedExperts,  // HF [E, in, 2 * out] or bias [E, 2 * out], gate and up alternating; MLX:
+                        // gate and up [E, out, in] or [E, out]
+  kTransposed,   // the last two dimensions swapped (vectors stay)
+  kLatentHeads,  // HF kv_b_proj [heads * (nope + v), rank]; MLX: embed_q [heads, rank, nope] and
+                 // unembed_out [heads, v, rank]
+};
+
+// One tensor; one per layer where the pattern has {L}, one per expert where it has {E}.
 struct TensorRule {
-  std::string_view
-      pattern;  // Hugging Face name without ".weight"/".bias": "model.layers.{L}.mlp.up_proj"
+  std::string_view pattern;  // Hugging Face's module: "model.layers.{L}.mlp.up_proj"
   Role role;
   ModuleKind kind;
-  std::string_view mlx = "";  // MLX module name where it differs
+  Layout layout = Layout::kSame;
+  std::string_view mlx = "";         // MLX's module where it differs
+  std::string_view mlx_second = "";  // the second one of two (up, unembed_out)
+  std::string_view leaf = "";        // the last part of the name; "": any (weight, bias...)
+  std::string_view mlx_leaf = "";    // MLX's where it differs
+  bool eight_bit = false;            // mlx-lm keeps it at 8 bits, group 64, whatever the scheme
+};
+
+// The keys of config.json that say sizes.
+struct ConfigKeys {
+  std::string_view layers = "num_hidden_layers";
+  std::string_view hidden = "hidden_size";
+  std::string_view vocabulary = "vocab_size";
+  std::string_view intermediate = "intermediate_size";
+  std::string_view heads = "num_attention_heads";
+  std::string_view key_value_heads = "num_key_value_heads";
 };
 
 struct Architecture {
@@ -53,7 +96,9 @@ struct Architecture {
   std::string_view summary;
   std::span<const std::string_view> classes;  // "LlamaForCausalLM"
   std::span<const TensorRule> tensors;
-  bool tied_by_default;  // Hugging Face's value where tie_word_embeddings is absent
+  bool tied_by_default;  // transformers' value where tie_word_embeddings is absent
+  ConfigKeys keys = {};
+  bool has_prediction_layers = false;  // layers beyond the last one, which MLX leaves out
 };
 
 std::span<const Architecture* const> Architectures();
@@ -61,13 +106,21 @@ std::span<const Architecture* const> Architectures();
 // By config's model_type, else by `architectures`; nullptr where unknown.
 const Architecture* FindArchitecture(const Json& config);
 
-// A stored name resolved against an architecture.
+// A name resolved against an architecture.
 struct TensorMeaning {
   const TensorRule* rule = nullptr;  // nullptr: not known
   std::optional<uint64_t> layer;
+  std::optional<uint64_t> expert;
   std::string_view leaf;  // "weight", "bias"
+  bool second = false;    // of an MLX name: it is the rule's second module
 };
 
+// `name` as Hugging Face spells it.
 TensorMeaning Resolve(const Architecture& architecture, std::string_view name);
+// `name` as MLX spells it.
+TensorMeaning ResolveMlx(const Architecture& architecture, std::string_view name);
+
+// `pattern` with the numbers put in, and a leaf appended.
+std::string Spell(std::string_view pattern, const TensorMeaning& numbers, std::string_view leaf);
 
 }  // namespace lbrx

@@ -55,11 +55,21 @@ TEST(Architecture, EveryRowIsSound) {
     EXPECT_TRUE(names.insert(row->name).second) << "named twice";
     EXPECT_FALSE(row->summary.empty());
     EXPECT_FALSE(row->classes.empty());
-    std::set<std::string_view> patterns;
+    std::set<std::pair<std::string_view, std::string_view>> patterns;
     std::set<Role> roles;
     for (const TensorRule& rule : row->tensors) {
-      EXPECT_TRUE(patterns.insert(rule.pattern).second) << rule.pattern;
-      EXPECT_TRUE(roles.insert(rule.role).second) << rule.pattern << ": a role has one pattern";
+      EXPECT_TRUE(patterns.insert({rule.pattern, rule.leaf}).second) << rule.pattern;
+      roles.insert(rule.role);
+      // A name in Hugging Face's spelling is found again, in MLX's too.
+      const TensorMeaning numbers{
+          .rule = &rule, .layer = 3, .expert = 5, .leaf = "", .second = false};
+      const std::string_view leaf = rule.leaf.empty() ? "weight" : rule.leaf;
+      EXPECT_EQ(Resolve(*row, Spell(rule.pattern, numbers, leaf)).rule, &rule) << rule.pattern;
+      const std::string_view mlx = rule.mlx.empty() ? rule.pattern : rule.mlx;
+      const std::string_view mlx_leaf = rule.mlx_leaf.empty() ? leaf : rule.mlx_leaf;
+      const TensorMeaning found = ResolveMlx(*row, Spell(mlx, numbers, mlx_leaf));
+      ASSERT_NE(found.rule, nullptr) << mlx;
+      EXPECT_EQ(found.rule->mlx, rule.mlx);
     }
     EXPECT_TRUE(roles.contains(Role::kTokenEmbedding));
     EXPECT_TRUE(roles.contains(Role::kOutputNorm));

@@ -16,7 +16,7 @@ using Layers = std::map<uint64_t, std::set<Part>>;
 
 // Tensors that a model may lack without loss do not count.
 bool Counts(const TensorRule& rule) {
-  return rule.role != Role::kUnknown && rule.role != Role::kRopeFrequencies;
+  return rule.role != Role::kRopeFrequencies && rule.role != Role::kAttentionMask;
 }
 
 bool IsKnown(const TensorMeaning& meaning) {

@@ -20,7 +20,9 @@ class CheckRun {
 
   // Shows progress over `total_bytes` until Finish().
   const CheckOptions& Start(std::string_view verb, uint64_t total_bytes);
+
   const CheckOptions& options() const { return options_; }
+
   void Finish();
 
  private:

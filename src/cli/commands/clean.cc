@@ -23,8 +23,7 @@ int Run(Context& context) {
   const std::string folder = destination + PartialOutput::kSuffix;
   const bool removed = CleanPartial(destination);
   if (context.json()) {
-    context.PrintJson(
-        {{"destination", destination}, {"partial", folder}, {"removed", removed}});
+    context.PrintJson({{"destination", destination}, {"partial", folder}, {"removed", removed}});
   } else if (removed) {
     context.Print(Format("removed {}\n", Printable(folder, 4096)));
   } else {
@@ -43,8 +42,9 @@ constexpr std::array<ArgumentSpec, 1> kArguments = {
 constinit const CommandInfo kCleanCommand = {
     .name = "clean",
     .summary = "Remove what an interrupted command left",
-    .details = "An interrupted command keeps its work in DST.lbrx-partial/, and the same command "
-               "continues it. This removes that folder; DST itself is not touched.",
+    .details =
+        "An interrupted command keeps its work in DST.lbrx-partial/, and the same command "
+        "continues it. This removes that folder; DST itself is not touched.",
     .examples = kExamples,
     .arguments = kArguments,
     .run = Run,

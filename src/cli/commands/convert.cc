@@ -35,8 +35,9 @@ constexpr std::array<ArgumentSpec, 2> kArguments = {
 constinit const CommandInfo kConvertCommand = {
     .name = "convert",
     .summary = "Convert a checkpoint to another format, type or scheme",
-    .details = "Memory stays under --memory whatever the model's size. A run that was interrupted "
-               "keeps its work in DST.lbrx-partial/; the same command continues it.",
+    .details =
+        "Memory stays under --memory whatever the model's size. A run that was interrupted "
+        "keeps its work in DST.lbrx-partial/; the same command continues it.",
     .examples = kExamples,
     .arguments = kArguments,
     .options = {QuantizationOptions, OutputOptions, RunningOptions, ConvertSpellings},

@@ -79,8 +79,7 @@ std::vector<TensorDiff> Compare(Context& context, const std::string& a, const st
   const Checkpoint first = OpenCheckpoint(a, options);
   const Checkpoint second = OpenCheckpoint(b, options);
   std::vector<TensorDiff> diffs =
-      Diff(first, second, tolerance,
-           run.Start("comparing", DataBytes(first) + DataBytes(second)));
+      Diff(first, second, tolerance, run.Start("comparing", DataBytes(first) + DataBytes(second)));
   run.Finish();
   return diffs;
 }
@@ -152,8 +151,9 @@ constexpr std::array<ArgumentSpec, 2> kArguments = {
 constinit const CommandInfo kDiffCommand = {
     .name = "diff",
     .summary = "Compare the values of two checkpoints",
-    .details = "Tensors are compared by Hugging Face name, decoded to values, whatever the "
-               "containers. Exit code 10 where they differ.",
+    .details =
+        "Tensors are compared by Hugging Face name, decoded to values, whatever the "
+        "containers. Exit code 10 where they differ.",
     .examples = kExamples,
     .arguments = kArguments,
     .options = {Options, CheckingOptions},

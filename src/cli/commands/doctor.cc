@@ -133,8 +133,7 @@ void PrintAsText(Context& context, const Facts& facts) {
     simds += (simds.empty() ? "" : ", ") + name;
   }
   context.Print(NameValueLines(
-      {{"version",
-        Format("{} (commit {}, {})", VersionNumber(), BuildCommit(), CompilerName())},
+      {{"version", Format("{} (commit {}, {})", VersionNumber(), BuildCommit(), CompilerName())},
        {"CPU", facts.cpu.model.empty() ? "unknown" : Printable(facts.cpu.model)},
        {"cores", Format("{} usable of {}", facts.cpu.usable_cores, facts.cpu.cores)},
        {"SIMD", Format("{} (this CPU can run: {})", facts.cpu.simd, simds)},

@@ -36,6 +36,7 @@ std::string NearestFolder(std::string path) {
 std::string FileSystemName(const std::string& folder) {
 #ifdef __APPLE__
   struct statfs facts {};
+
   return statfs(folder.c_str(), &facts) == 0 ? facts.f_fstypename : "";
 #else
   // /proc/self/mountinfo: id parent dev root MOUNT options [fields] - TYPE source options

@@ -58,8 +58,8 @@ std::string FirstLine(const std::string& file) {
 }
 
 std::optional<uint64_t> CgroupLimit() {
-  for (const char* file : {"/sys/fs/cgroup/memory.max",
-                           "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
+  for (const char* file :
+       {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
     const uint64_t limit = LeadingNumber(FirstLine(file));
     if (limit != 0 && limit < uint64_t{1} << 60) {  // a larger figure means "none"
       return limit;

@@ -35,10 +35,12 @@ MemoryFacts ProbeMemory();
 struct GpuFacts {
   std::string library;  // by which it was asked: "CUDA driver", "Metal"; empty: none there
   std::string problem;  // why there is none, where a library is
+
   struct Device {
     std::string name;
     uint64_t memory = 0;
   };
+
   std::vector<Device> devices;
 };
 
@@ -48,8 +50,8 @@ struct DiskFacts {
   std::string path;         // the nearest folder that exists
   std::string file_system;  // "ext4"
   uint64_t free = 0;
-  double write_speed = 0;  // bytes a second, fsync included; 0: not measured
-  double read_speed = 0;   // bytes a second
+  double write_speed = 0;      // bytes a second, fsync included; 0: not measured
+  double read_speed = 0;       // bytes a second
   bool read_uncached = false;  // the system's cache was dropped before reading
   std::string problem;         // why speeds are missing
 };

@@ -92,8 +92,9 @@ constexpr std::array<ArgumentSpec, 1> kArguments = {
 constinit const CommandInfo kHashCommand = {
     .name = "hash",
     .summary = "Hash the tensors' values and the files",
-    .details = "A tensor's hash is XXH3-128 of its values as f32 under its Hugging Face name, so "
-               "it does not depend on the container. Files have their SHA-256.",
+    .details =
+        "A tensor's hash is XXH3-128 of its values as f32 under its Hugging Face name, so "
+        "it does not depend on the container. Files have their SHA-256.",
     .examples = kExamples,
     .arguments = kArguments,
     .options = {CheckingOptions},

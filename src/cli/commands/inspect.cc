@@ -31,9 +31,11 @@ std::string FileName(const Checkpoint& checkpoint, const SourceTensor& tensor) {
   return BaseName(checkpoint.files[MainArray(checkpoint, tensor).file].path);
 }
 
+using Selected = std::vector<const SourceTensor*>;
+
 // The tensors to list: those that --filter lets through, in the order of --sort.
-std::vector<const SourceTensor*> Select(const Context& context, const Checkpoint& checkpoint) {
-  std::vector<const SourceTensor*> chosen;
+Selected Select(const Context& context, const Checkpoint& checkpoint) {
+  Selected chosen;
   const std::optional<std::string> pattern = context.args().Value("--filter");
   std::optional<Regex> regex;
   if (pattern) {
@@ -87,9 +89,10 @@ Json SchemesJson(const Summary& summary) {
   return rows;
 }
 
-void PrintAsJson(Context& context, const Checkpoint& checkpoint, const Summary& summary) {
+void PrintAsJson(Context& context, const Checkpoint& checkpoint, const Summary& summary,
+                 const Selected& selected) {
   Json tensors = Json::MakeArray();
-  for (const SourceTensor* tensor : Select(context, checkpoint)) {
+  for (const SourceTensor* tensor : selected) {
     tensors.Append(TensorJson(checkpoint, *tensor));
   }
   Json metadata = Json::MakeObject();
@@ -117,11 +120,11 @@ void PrintAsJson(Context& context, const Checkpoint& checkpoint, const Summary& 
        {"tensors", std::move(tensors)}});
 }
 
-void PrintAsCsv(Context& context, const Checkpoint& checkpoint) {
+void PrintAsCsv(Context& context, const Checkpoint& checkpoint, const Selected& selected) {
   const std::array<std::string, 7> header = {"name",   "dtype", "shape", "bytes",
                                              "scheme", "file",  "offset"};
   context.Print(CsvRow(header));
-  for (const SourceTensor* tensor : Select(context, checkpoint)) {
+  for (const SourceTensor* tensor : selected) {
     std::string shape;
     for (const uint64_t dim : tensor->shape.dims()) {
       shape += (shape.empty() ? "" : "x") + std::to_string(dim);
@@ -137,15 +140,11 @@ void PrintAsCsv(Context& context, const Checkpoint& checkpoint) {
   }
 }
 
-void PrintTensors(Context& context, const Checkpoint& checkpoint) {
-  Table table({{"tensor"},
-               {"scheme"},
-               {"shape"},
-               {"bytes", Table::Align::kRight},
-               {"file"}});
-  for (const SourceTensor* tensor : Select(context, checkpoint)) {
-    table.AddRow({Printable(tensor->name), SchemeLabel(tensor->encoding),
-                  tensor->shape.ToString(), FormatCount(BytesOf(checkpoint, *tensor)),
+void PrintTensors(Context& context, const Checkpoint& checkpoint, const Selected& selected) {
+  Table table({{"tensor"}, {"scheme"}, {"shape"}, {"bytes", Table::Align::kRight}, {"file"}});
+  for (const SourceTensor* tensor : selected) {
+    table.AddRow({Printable(tensor->name), SchemeLabel(tensor->encoding), tensor->shape.ToString(),
+                  FormatCount(BytesOf(checkpoint, *tensor)),
                   Printable(FileName(checkpoint, *tensor), kLongestPath)});
   }
   context.Print("\n" + table.ToString(context.width(), context.color()));
@@ -168,8 +167,8 @@ void PrintTree(Context& context, const Checkpoint& checkpoint) {
   }
   Table table({{""}, {"", Table::Align::kRight}});
   for (const DataFile& file : checkpoint.files) {
-    table.AddRow({"  " + Printable(BaseName(file.path), kLongestPath),
-                  FormatBytes(file.fingerprint.size)});
+    table.AddRow(
+        {"  " + Printable(BaseName(file.path), kLongestPath), FormatBytes(file.fingerprint.size)});
   }
   for (const SideFile& file : checkpoint.side_files) {
     table.AddRow({"  " + Printable(file.name, kLongestPath), FormatBytes(file.bytes)});
@@ -177,7 +176,8 @@ void PrintTree(Context& context, const Checkpoint& checkpoint) {
   context.Print(table.ToString(context.width(), context.color()));
 }
 
-void PrintAsText(Context& context, const Checkpoint& checkpoint, const Summary& summary) {
+void PrintAsText(Context& context, const Checkpoint& checkpoint, const Summary& summary,
+                 const Selected& selected) {
   const std::string path = Printable(context.args().positionals()[0], kLongestPath);
   context.Print(Paint(context.color(), Style::kBold, path) + "\n");
   PrintTree(context, checkpoint);
@@ -196,7 +196,7 @@ void PrintAsText(Context& context, const Checkpoint& checkpoint, const Summary& 
   context.Print(NameValueLines(lines, context.width(), context.color()));
   if (context.args().Has("--tensors") || context.args().Has("--filter") ||
       context.args().Has("--sort")) {
-    PrintTensors(context, checkpoint);
+    PrintTensors(context, checkpoint, selected);
   }
 }
 
@@ -207,6 +207,7 @@ int Run(Context& context) {
   options.executor = &executor;
   const Checkpoint checkpoint = OpenCheckpoint(context.args().positionals()[0], options);
   const Summary summary = Summarize(checkpoint);
+  const Selected selected = Select(context, checkpoint);
   bool damaged = false;
   for (const Problem& problem : checkpoint.problems) {
     if (problem.severity == Severity::kError) {
@@ -217,11 +218,11 @@ int Run(Context& context) {
     }
   }
   if (context.json()) {
-    PrintAsJson(context, checkpoint, summary);
+    PrintAsJson(context, checkpoint, summary, selected);
   } else if (context.args().Has("--csv")) {
-    PrintAsCsv(context, checkpoint);
+    PrintAsCsv(context, checkpoint, selected);
   } else {
-    PrintAsText(context, checkpoint, summary);
+    PrintAsText(context, checkpoint, summary, selected);
   }
   return damaged ? ExitCode(ErrorCode::kInvalid) : 0;
 }

@@ -68,9 +68,10 @@ constexpr std::array<ArgumentSpec, 3> kArguments = {
 constinit const CommandInfo kQuantizeCommand = {
     .name = "quantize",
     .summary = "Quantize a checkpoint",
-    .details = "What mlx-lm quantizes is quantized: linear and embedding weights whose rows divide "
-               "by the group. Memory stays under --memory whatever the model's size. A run that "
-               "was interrupted is continued by the same command.",
+    .details =
+        "What mlx-lm quantizes is quantized: linear and embedding weights whose rows divide "
+        "by the group. Memory stays under --memory whatever the model's size. A run that "
+        "was interrupted is continued by the same command.",
     .examples = kExamples,
     .arguments = kArguments,
     .options = {QuantizationOptions, OutputOptions, RunningOptions, QuantizeSpellings},

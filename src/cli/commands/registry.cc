@@ -8,10 +8,10 @@ namespace lbrx {
 namespace {
 
 constexpr std::array<const CommandInfo*, 15> kCommands = {
-    &kConvertCommand,  &kQuantizeCommand,      &kApplyCommand,  &kCleanCommand,
-    &kInspectCommand,  &kValidateCommand,      &kDiffCommand,   &kHashCommand,
-    &kSchemesCommand,  &kFormatsCommand,       &kArchitecturesCommand,
-    &kDoctorCommand,   &kCompletionCommand,    &kHelpCommand,   &kVersionCommand,
+    &kConvertCommand,    &kQuantizeCommand, &kApplyCommand,         &kCleanCommand,
+    &kInspectCommand,    &kValidateCommand, &kDiffCommand,          &kHashCommand,
+    &kSchemesCommand,    &kFormatsCommand,  &kArchitecturesCommand, &kDoctorCommand,
+    &kCompletionCommand, &kHelpCommand,     &kVersionCommand,
 };
 
 constexpr std::string_view kGroup = "Options of every command";

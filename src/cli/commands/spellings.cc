@@ -163,7 +163,8 @@ void ApplyMlxSpellings(const ParsedArgs& args, ConvertRequest& request) {
     return;
   }
   if (!request.scheme->empty() && described) {
-    ThrowUsage("-q", "a scheme is given twice", "leave out --q-bits, --q-mode and --quant-predicate");
+    ThrowUsage("-q", "a scheme is given twice",
+               "leave out --q-bits, --q-mode and --quant-predicate");
   }
   if (request.scheme->empty()) {
     request.scheme = MlxScheme(args);

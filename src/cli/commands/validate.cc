@@ -53,8 +53,9 @@ Found Examine(Context& context, const std::string& path, bool deep) {
     found.opened = true;
     found.format = checkpoint.format;
     found.tensors = checkpoint.tensors.size();
-    found.problems = deep ? Validate(checkpoint, true, run.Start("validating", DataBytes(checkpoint)))
-                          : Validate(checkpoint, false, run.options());
+    found.problems =
+        deep ? Validate(checkpoint, true, run.Start("validating", DataBytes(checkpoint)))
+             : Validate(checkpoint, false, run.options());
   } catch (const Error& error) {
     // What is too damaged to be opened at all is one more finding; a missing file is not.
     if (error.code() != ErrorCode::kInvalid || found.opened) {
@@ -74,7 +75,8 @@ void PrintProblems(Context& context, const std::string& path, const Found& found
                   ": " + FormatMessage(problem.detail) + "\n");
   }
   const size_t warnings = found.problems.size() - errors;
-  std::string counts = errors == 0 ? "no errors" : Format("{} error{}", errors, errors == 1 ? "" : "s");
+  std::string counts =
+      errors == 0 ? "no errors" : Format("{} error{}", errors, errors == 1 ? "" : "s");
   if (warnings != 0) {
     counts += Format(", {} warning{}", warnings, warnings == 1 ? "" : "s");
   }

@@ -122,12 +122,12 @@ int Run(Context& context, const Plan& plan, const ConvertRequest& request) {
     CheckOwnFile(context, *report);
   }
   if (!options.no_output) {
-    context.set_resume_hint(Format("the work done so far is kept in {0}{1}; the same command "
-                                   "continues it, `lbrx clean {0}` removes it",
-                                   request.destination, PartialOutput::kSuffix));
+    context.set_resume_hint(
+        Format("the work done so far is kept in {0}{1}; the same command "
+               "continues it, `lbrx clean {0}` removes it",
+               request.destination, PartialOutput::kSuffix));
   }
-  options.progress =
-      &context.StartProgress(request.scheme ? "quantizing" : "converting");
+  options.progress = &context.StartProgress(request.scheme ? "quantizing" : "converting");
   const RunResult result = RunPlan(plan, options);
   context.StopProgress();
   if (result.zeroed != 0) {

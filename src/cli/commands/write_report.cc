@@ -19,7 +19,8 @@ uint64_t BytesOf(const OutputTensor& tensor) {
 
 double BitsOf(const OutputTensor& tensor) {
   const uint64_t elements = tensor.shape.elements();
-  return elements == 0 ? 0 : static_cast<double>(BytesOf(tensor)) * 8 / static_cast<double>(elements);
+  return elements == 0 ? 0
+                       : static_cast<double>(BytesOf(tensor)) * 8 / static_cast<double>(elements);
 }
 
 double BitsPerWeight(const Plan& plan) {

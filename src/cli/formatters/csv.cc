@@ -7,9 +7,8 @@ bool LooksLikeFormula(std::string_view text) {
   if (text.empty() || std::string_view("=+-@\t\r").find(text[0]) == std::string_view::npos) {
     return false;
   }
-  const bool signed_number =
-      (text[0] == '-' || text[0] == '+') && text.size() > 1 &&
-      text.find_first_not_of("0123456789.", 1) == std::string_view::npos;
+  const bool signed_number = (text[0] == '-' || text[0] == '+') && text.size() > 1 &&
+                             text.find_first_not_of("0123456789.", 1) == std::string_view::npos;
   return !signed_number;
 }
 

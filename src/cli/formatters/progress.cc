@@ -11,7 +11,9 @@ constexpr auto kFrame = std::chrono::milliseconds(100);
 }  // namespace
 
 ProgressReporter::ProgressReporter(const ReporterOptions& options)
-    : options_(options), renderer_(MakeRenderer(options.mode, options.renderer)) {}
+    : options_(options), renderer_(MakeRenderer(options.mode, options.renderer)) {
+  rate_.Start(Now(), 0);
+}
 
 ProgressReporter::~ProgressReporter() {
   Stop();

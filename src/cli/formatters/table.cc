@@ -59,12 +59,14 @@ std::string Table::Side(const std::vector<int>& widths, int last_width, bool col
   std::string out;
   const size_t last = columns_.size() - 1;
   const auto cell = [&](size_t c, const std::string& text) {
-    return columns_[c].align == Align::kRight ? PadLeft(text, widths[c]) : PadRight(text, widths[c]);
+    return columns_[c].align == Align::kRight ? PadLeft(text, widths[c])
+                                              : PadRight(text, widths[c]);
   };
   std::string header;
   for (size_t c = 0; c <= last; ++c) {
-    const std::string title =
-        c == last && columns_[c].align == Align::kLeft ? columns_[c].title : cell(c, columns_[c].title);
+    const std::string title = c == last && columns_[c].align == Align::kLeft
+                                  ? columns_[c].title
+                                  : cell(c, columns_[c].title);
     header += title + (c < last ? std::string(kGap, ' ') : "");
   }
   if (header.find_first_not_of(' ') != std::string::npos) {
@@ -118,7 +120,9 @@ std::string NameValueLines(const std::vector<std::pair<std::string, std::string>
   for (const auto& [name, value] : lines) {
     const std::string painted = Paint(color, Style::kBold, name);
     const std::string fill(static_cast<size_t>(name_width + kGap - DisplayWidth(name)), ' ');
-    const std::vector<std::string> wrapped = Wrap(value, width == 0 ? 0 : beside ? left : width - kGap);
+    const std::vector<std::string> wrapped = Wrap(value, width == 0 ? 0
+                                                         : beside   ? left
+                                                                    : width - kGap);
     if (!beside) {
       AppendLine(out, painted);
     }

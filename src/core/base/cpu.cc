@@ -89,8 +89,8 @@ int64_t DetectTargets() {
 
 // What the CPU has and the build made, the scalar baseline left out.
 int64_t AvailableTargets() {
-  static const int64_t kAvailable = DetectTargets() & HWY_TARGETS & ~(HWY_SCALAR | HWY_EMU128);
-  return kAvailable;
+  static const int64_t available = DetectTargets() & HWY_TARGETS & ~(HWY_SCALAR | HWY_EMU128);
+  return available;
 }
 
 // In Highway's numbering a lower bit is the better target; 0 stays 0.

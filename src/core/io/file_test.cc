@@ -83,7 +83,8 @@ TEST(FileTest, RefusesWhatIsNoRegularFileWithoutBlocking) {
                                                        {dir / "folder", "found a directory"},
                                                        {dir / "socket", "found a socket"},
                                                        {"/dev/null", "found a device"}};
-  for (const auto& [path, found] : cases) {
+  for (const auto& [name, found] : cases) {
+    const std::string& path = name;  // clang 14 cannot capture a binding
     for (const bool write : {false, true}) {
       const std::string message = MessageOf(
           ErrorCode::kInvalid, [&] { write ? File::OpenWrite(path) : File::OpenRead(path); });

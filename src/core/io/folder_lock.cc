@@ -119,37 +119,30 @@ bool IsStillAtItsPath(const File& lock) {
          static_cast<uint64_t>(status.st_ino) == ours.inode;
 }
 
-void EnsureFolder(const std::string& folder) {
-  if (IsDirectory(folder)) {
-    return;
-  }
-  try {
+std::shared_ptr<File> OpenLockFile(const std::string& folder, bool create) {
+  if (create && !IsDirectory(folder)) {
     MakeDirectory(folder);
-  } catch (const Error&) {
-    if (!IsDirectory(folder)) {  // else another process was faster
-      throw;
-    }
   }
+  return File::OpenWrite(JoinPath(folder, "lock"));
 }
 
 }  // namespace
 
 std::shared_ptr<File> LockFolder(const std::string& folder, bool create) {
+  // Other processes may make and remove folder and lock between any two of our calls.
   constexpr int kTries = 100;
-  for (int i = 0; i < kTries; ++i) {
-    if (create) {
-      EnsureFolder(folder);
-    } else if (!EntryExists(folder)) {
+  for (int tries = 1; tries <= kTries; ++tries) {
+    if (!create && !EntryExists(folder)) {
       return nullptr;
     }
     std::shared_ptr<File> lock;
     try {
-      lock = File::OpenWrite(JoinPath(folder, "lock"));
-    } catch (const Error&) {
-      if (EntryExists(folder)) {
+      lock = OpenLockFile(folder, create);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::kIo || tries == kTries) {
         throw;
       }
-      continue;  // removed under our hands
+      continue;
     }
     TakeLock(*lock, folder);
     if (IsStillAtItsPath(*lock)) {

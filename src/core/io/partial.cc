@@ -107,6 +107,10 @@ std::unique_ptr<PartialOutput> PartialOutput::Open(const std::string& destinatio
       new PartialOutput(path, options, LockFolder(folder, true)));
   partial->Recover();
   if (!options.force && !partial->already_committed_ && EntryExists(path)) {
+    // An empty folder is what a run leaves that was killed while it cleaned up after its end.
+    if (!EntryExists(partial->data_path()) && !EntryExists(partial->journal_path())) {
+      partial->Discard();
+    }
     ThrowExists(path);
   }
   return partial;
@@ -203,14 +207,8 @@ void PartialOutput::RemoveFolder(bool committed) {
     }
   }
   RemoveFile(lock_->path());
-  try {
-    RemoveEmptyDirectory(folder());
-  } catch (const Error&) {
-    // With the lock file gone another process may have moved in already.
-    if (!EntryExists(lock_->path())) {
-      throw;
-    }
-  }
+  // False where, the lock file gone, another process has moved in already. Then it is its folder.
+  (void)RemoveEmptyDirectory(folder());
   lock_.reset();
 }
 

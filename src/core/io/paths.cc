@@ -170,11 +170,15 @@ void RemoveFile(const std::string& path) {
   }
 }
 
-void RemoveEmptyDirectory(const std::string& path) {
-  if (CallSystem(IoCall::kRemove, path, [&] { return ::rmdir(path.c_str()); }) != 0 &&
-      errno != ENOENT) {
+bool RemoveEmptyDirectory(const std::string& path) {
+  if (CallSystem(IoCall::kRemove, path, [&] { return ::rmdir(path.c_str()); }) == 0 ||
+      errno == ENOENT) {
+    return true;
+  }
+  if (errno != ENOTEMPTY && errno != EEXIST) {  // both are used for "not empty"
     ThrowSystemError(errno, path, "cannot be removed");
   }
+  return false;
 }
 
 void RemoveTree(const std::string& path) {
@@ -189,7 +193,9 @@ void RemoveTree(const std::string& path) {
   for (const std::string& name : ListDirectory(path)) {
     RemoveTree(JoinPath(path, name));
   }
-  RemoveEmptyDirectory(path);
+  if (!RemoveEmptyDirectory(path)) {
+    ThrowSystemError(ENOTEMPTY, path, "cannot be removed");
+  }
 }
 
 void RenamePath(const std::string& from, const std::string& to) {

@@ -35,8 +35,9 @@ auto CallSystem(IoCall call, const std::string& path, Function&& system_call)
 
 // Like PathExists, but looks at a symbolic link itself.
 bool EntryExists(const std::string& path);
-// Removes one file or link / an empty folder. What is not there is no error.
+// Removes one file or link. What is not there is no error.
 void RemoveFile(const std::string& path);
-void RemoveEmptyDirectory(const std::string& path);
+// The same for a folder; false where it is not empty.
+bool RemoveEmptyDirectory(const std::string& path);
 
 }  // namespace lbrx

@@ -60,7 +60,7 @@ void FreeBytes(std::byte* data, size_t capacity) {
 }  // namespace
 
 Pool::~Pool() {
-  ReleaseFree();
+  ReleaseFree(0);
 }
 
 Pool::Buffer::Buffer(Buffer&& other) noexcept
@@ -118,10 +118,11 @@ Pool::Buffer Pool::Get(size_t size) {
   const size_t capacity = ClassSize(size);
   std::byte* data = TakeFree(capacity);
   if (data == nullptr) {
+    ReleaseFree(keep_ > capacity ? keep_ - capacity : 0);
     data = AllocateBytes(capacity);
   }
   if (data == nullptr) {
-    ReleaseFree();
+    ReleaseFree(0);
     data = AllocateBytes(capacity);
   }
   if (data == nullptr) {
@@ -138,7 +139,7 @@ void Pool::Put(std::byte* data, size_t capacity) noexcept {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     counters_.bytes_in_use -= capacity;
-    if (capacity <= keep_ && counters_.bytes_free <= keep_ - capacity) {
+    if (counters_.bytes_in_use + counters_.bytes_free + capacity <= keep_) {
       try {
         free_[ClassIndex(capacity)].push_back(data);
         counters_.bytes_free += capacity;
@@ -150,15 +151,17 @@ void Pool::Put(std::byte* data, size_t capacity) noexcept {
   FreeBytes(data, capacity);
 }
 
-void Pool::ReleaseFree() {
+// Gives back free buffers, the largest first, until at most that many bytes are held or none is
+// free.
+void Pool::ReleaseFree(uint64_t most_held) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  for (size_t index = 0; index < free_.size(); ++index) {
-    for (std::byte* data : free_[index]) {
-      FreeBytes(data, ClassCapacity(index));
+  for (size_t index = free_.size(); index-- > 0;) {
+    while (!free_[index].empty() && counters_.bytes_in_use + counters_.bytes_free > most_held) {
+      FreeBytes(free_[index].back(), ClassCapacity(index));
+      free_[index].pop_back();
+      counters_.bytes_free -= ClassCapacity(index);
     }
-    free_[index].clear();
   }
-  counters_.bytes_free = 0;
 }
 
 Pool::Counters Pool::counters() const {

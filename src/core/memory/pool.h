@@ -17,7 +17,9 @@ class Pool {
   static constexpr size_t kAlignment = 64;
   static constexpr size_t kTail = 64;
 
-  // `keep`: most bytes of free buffers kept for reuse; more are given back to the system.
+  // `keep`: free buffers are given back to the system where more bytes than this are held in all,
+  // in use and free together. So the pool never holds more than the larger of `keep` and what is
+  // in use.
   explicit Pool(uint64_t keep = uint64_t{256} << 20) : keep_(keep) {}
 
   ~Pool();
@@ -70,7 +72,7 @@ class Pool {
 
  private:
   std::byte* TakeFree(size_t capacity);
-  void ReleaseFree();
+  void ReleaseFree(uint64_t most_held);
   void Put(std::byte* data, size_t capacity) noexcept;
   const uint64_t keep_;
   mutable std::mutex mutex_;

@@ -70,8 +70,12 @@ TEST(PoolTest, KeepsNoMoreThanTold) {
     EXPECT_EQ(pool.counters().bytes_in_use, 3U * 4096);
   }
   EXPECT_EQ(pool.counters().bytes_free, 2U * 4096);
-  { const Pool::Buffer large = pool.Get(1 << 20); }
+  { const Pool::Buffer other_class = pool.Get(1000); }  // reuses one
   EXPECT_EQ(pool.counters().bytes_free, 2U * 4096);
+  { const Pool::Buffer larger = pool.Get(5000); }  // 6144 bytes: both must go
+  EXPECT_EQ(pool.counters().bytes_free, 6144U);
+  { const Pool::Buffer large = pool.Get(1 << 20); }
+  EXPECT_EQ(pool.counters().bytes_free, 0U);
   EXPECT_EQ(pool.counters().bytes_in_use, 0U);
 }
 

@@ -104,6 +104,8 @@ void LoadFloats(DType from, const std::byte* in, size_t count, std::byte* floats
       return Load<uint16_t>(in, count, floats, scalar::F16ToFloat);
     case DType::kBF16:
       return Load<uint16_t>(in, count, floats, scalar::BF16ToFloat);
+    case DType::kF32:
+      return Load<float>(in, count, floats, [](float v) { return v; });
     default:
       ThrowUnknown(from);
   }

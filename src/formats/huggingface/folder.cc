@@ -136,7 +136,7 @@ Checkpoint OpenHuggingFaceFolder(const std::string& path, const OpenOptions& opt
   } else {
     checkpoint.format = "mlx";
     checkpoint.reason = mlx;
-    GroupMlxTensors(checkpoint, options.collect_problems);
+    GroupMlxTensors(checkpoint, checkpoint.config, options.collect_problems);
   }
   checkpoint.BuildIndex();
   return checkpoint;

@@ -17,8 +17,9 @@ constexpr std::string_view kGlobalScale = ".global_scale";
 
 class Grouper {
  public:
-  Grouper(Checkpoint& checkpoint, const OpenOptions& options)
+  Grouper(Checkpoint& checkpoint, const Json& config, const OpenOptions& options)
       : checkpoint_(checkpoint),
+        config_(config),
         table_(checkpoint.arrays),
         problems_(options, checkpoint.problems),
         claimed_(checkpoint.arrays.size()) {}
@@ -26,7 +27,7 @@ class Grouper {
   void Run() {
     std::optional<MlxQuantization> block;
     try {
-      block.emplace(checkpoint_.config);
+      block.emplace(config_);
     } catch (Error& error) {
       problems_.Caught(error.InFile(ConfigPath()));
     }
@@ -222,6 +223,7 @@ class Grouper {
   }
 
   Checkpoint& checkpoint_;
+  const Json& config_;
   NameTable table_;
   ProblemSink problems_;
   std::vector<bool> claimed_;
@@ -251,11 +253,11 @@ std::string MlxReason(const Json& config, const Checkpoint& checkpoint) {
   return "";
 }
 
-void GroupMlxTensors(Checkpoint& checkpoint, bool collect_problems) {
+void GroupMlxTensors(Checkpoint& checkpoint, const Json& config, bool collect_problems) {
   OpenOptions options;
   options.collect_problems = collect_problems;
   checkpoint.tensors.clear();
-  Grouper(checkpoint, options).Run();
+  Grouper(checkpoint, config, options).Run();
   checkpoint.BuildIndex();
 }
 

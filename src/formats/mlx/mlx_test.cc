@@ -98,7 +98,7 @@ TEST(MlxFolder, QuantizationBlock) {
   // Read again it means the same.
   Checkpoint again = checkpoint;
   again.config.Set("quantization", block);
-  GroupMlxTensors(again, false);
+  GroupMlxTensors(again, again.config, false);
   ASSERT_EQ(again.tensors.size(), checkpoint.tensors.size());
   for (size_t i = 0; i < again.tensors.size(); ++i) {
     EXPECT_EQ(again.tensors[i].name, checkpoint.tensors[i].name);
@@ -133,7 +133,7 @@ class MlxGrouping : public testing::Test {
   }
 
   const SourceTensor& Grouped(const std::string& name) {
-    GroupMlxTensors(checkpoint_, false);
+    GroupMlxTensors(checkpoint_, checkpoint_.config, false);
     const SourceTensor* tensor = checkpoint_.Find(name);
     EXPECT_NE(tensor, nullptr) << name;
     return *tensor;
@@ -141,7 +141,7 @@ class MlxGrouping : public testing::Test {
 
   std::string Message() {
     try {
-      GroupMlxTensors(checkpoint_, false);
+      GroupMlxTensors(checkpoint_, checkpoint_.config, false);
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), ErrorCode::kInvalid);
       return error.what();
@@ -156,7 +156,7 @@ class MlxGrouping : public testing::Test {
     }
     // Collected, it is a problem, and the arrays are plain tensors.
     checkpoint_.problems.clear();
-    GroupMlxTensors(checkpoint_, true);
+    GroupMlxTensors(checkpoint_, checkpoint_.config, true);
     EXPECT_FALSE(checkpoint_.problems.empty());
     EXPECT_EQ(checkpoint_.tensors.size(), checkpoint_.arrays.size());
   }

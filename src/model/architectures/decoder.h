@@ -1,22 +1,34 @@
-// Rules that the Llama-shaped decoders share.
+// Rows that most decoders share, under Hugging Face's names. Macros, because a table of constants
+// cannot be spliced into another.
 #pragma once
 
 #include "model/architecture.h"
 
-// The rows of a pre-norm decoder with separate projections and a gated feed-forward part, under
-// Hugging Face's names. A macro because a table of constants cannot be spliced into another.
-#define LBRX_LLAMA_TENSORS                                                                       \
-  {"model.embed_tokens", Role::kTokenEmbedding, ModuleKind::kEmbedding},                         \
-      {"model.layers.{L}.input_layernorm", Role::kAttentionNorm, ModuleKind::kOther},            \
-      {"model.layers.{L}.self_attn.q_proj", Role::kQuery, ModuleKind::kLinear},                  \
-      {"model.layers.{L}.self_attn.k_proj", Role::kKey, ModuleKind::kLinear},                    \
-      {"model.layers.{L}.self_attn.v_proj", Role::kValue, ModuleKind::kLinear},                  \
-      {"model.layers.{L}.self_attn.o_proj", Role::kAttentionOutput, ModuleKind::kLinear},        \
-      {"model.layers.{L}.self_attn.rotary_emb", Role::kRopeFrequencies, ModuleKind::kOther},     \
-      {"model.layers.{L}.post_attention_layernorm", Role::kFeedForwardNorm, ModuleKind::kOther}, \
-      {"model.layers.{L}.mlp.gate_proj", Role::kGate, ModuleKind::kLinear},                      \
-      {"model.layers.{L}.mlp.up_proj", Role::kUp, ModuleKind::kLinear},                          \
-      {"model.layers.{L}.mlp.down_proj", Role::kDown, ModuleKind::kLinear},                      \
-      {"model.norm", Role::kOutputNorm, ModuleKind::kOther}, {                                   \
-    "lm_head", Role::kOutput, ModuleKind::kLinear                                                \
+// The beginning and the end.
+#define LBRX_DECODER_ENDS                                                \
+  {"model.embed_tokens", Role::kTokenEmbedding, ModuleKind::kEmbedding}, \
+      {"model.norm", Role::kOutputNorm, ModuleKind::kOther}, {           \
+    "lm_head", Role::kOutput, ModuleKind::kLinear                        \
+  }
+
+// Separate projections for queries, keys and values.
+#define LBRX_ATTENTION                                                                      \
+  {"model.layers.{L}.self_attn.q_proj", Role::kQuery, ModuleKind::kLinear},                 \
+      {"model.layers.{L}.self_attn.k_proj", Role::kKey, ModuleKind::kLinear},               \
+      {"model.layers.{L}.self_attn.v_proj", Role::kValue, ModuleKind::kLinear},             \
+      {"model.layers.{L}.self_attn.o_proj", Role::kAttentionOutput, ModuleKind::kLinear}, { \
+    "model.layers.{L}.self_attn.rotary_emb", Role::kRopeFrequencies, ModuleKind::kOther     \
+  }
+
+// Norms before attention and before the feed-forward part.
+#define LBRX_PRE_NORMS                                                                      \
+  {"model.layers.{L}.input_layernorm", Role::kAttentionNorm, ModuleKind::kOther}, {         \
+    "model.layers.{L}.post_attention_layernorm", Role::kFeedForwardNorm, ModuleKind::kOther \
+  }
+
+// Separate gate and up projections.
+#define LBRX_GATED_MLP                                                    \
+  {"model.layers.{L}.mlp.gate_proj", Role::kGate, ModuleKind::kLinear},   \
+      {"model.layers.{L}.mlp.up_proj", Role::kUp, ModuleKind::kLinear}, { \
+    "model.layers.{L}.mlp.down_proj", Role::kDown, ModuleKind::kLinear    \
   }

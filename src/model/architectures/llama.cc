@@ -7,7 +7,10 @@ namespace {
 constexpr std::string_view kClasses[] = {"LlamaForCausalLM"};
 
 constexpr TensorRule kTensors[] = {
-    LBRX_LLAMA_TENSORS,
+    LBRX_DECODER_ENDS,
+    LBRX_ATTENTION,
+    LBRX_PRE_NORMS,
+    LBRX_GATED_MLP,
 };
 
 }  // namespace
@@ -18,6 +21,7 @@ const Architecture kLlama = {
     .classes = kClasses,
     .tensors = kTensors,
     .tied_by_default = false,
+
 };
 
 }  // namespace lbrx

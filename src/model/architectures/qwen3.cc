@@ -7,9 +7,16 @@ namespace {
 constexpr std::string_view kClasses[] = {"Qwen3ForCausalLM"};
 
 constexpr TensorRule kTensors[] = {
-    {"model.layers.{L}.self_attn.q_norm", Role::kQueryNorm, ModuleKind::kOther},
-    {"model.layers.{L}.self_attn.k_norm", Role::kKeyNorm, ModuleKind::kOther},
-    LBRX_LLAMA_TENSORS,
+    LBRX_DECODER_ENDS,
+    LBRX_ATTENTION,
+    LBRX_PRE_NORMS,
+    LBRX_GATED_MLP,
+    {.pattern = "model.layers.{L}.self_attn.q_norm",
+     .role = Role::kQueryNorm,
+     .kind = ModuleKind::kOther},
+    {.pattern = "model.layers.{L}.self_attn.k_norm",
+     .role = Role::kKeyNorm,
+     .kind = ModuleKind::kOther},
 };
 
 }  // namespace
@@ -20,6 +27,7 @@ const Architecture kQwen3 = {
     .classes = kClasses,
     .tensors = kTensors,
     .tied_by_default = false,
+
 };
 
 }  // namespace lbrx

@@ -2,7 +2,7 @@
 #include "quant/schemes/microscale.h"
 
 #include <algorithm>
-#include <bit>
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -112,6 +112,24 @@ float MicroscaleValue(const Encoding& encoding, uint8_t byte) {
     return std::numeric_limits<float>::infinity();
   }
   return RoundToDType(encoding.dtype, F8E8M0ToFloat(byte));
+}
+
+const float* MicroscaleValues(const Encoding& encoding) {
+  using Table = std::array<float, 256>;
+  const auto fill = [](Scheme scheme, DType dtype) {
+    Table table{};
+    for (size_t byte = 0; byte < table.size(); ++byte) {
+      table[byte] = MicroscaleValue({scheme, 0, 0, dtype}, static_cast<uint8_t>(byte));
+    }
+    return table;
+  };
+  static const Table e4m3 = fill(Scheme::kNvfp4, DType::kF32);
+  static const Table e8m0 = fill(Scheme::kMxfp4, DType::kF32);  // BF16 holds them, too
+  static const Table e8m0_f16 = fill(Scheme::kMxfp4, DType::kF16);
+  if (!TwoPower(encoding)) {
+    return e4m3.data();
+  }
+  return encoding.dtype == DType::kF16 ? e8m0_f16.data() : e8m0.data();
 }
 
 void EncodeMicroscaleReference(const EncodeJob& job) {

@@ -21,6 +21,8 @@ uint8_t MicroscaleCode(const Encoding& encoding, float value, const MicroscaleFi
                        MlxRule rule);
 // The value of a stored scale in the arithmetic of `encoding.dtype`.
 float MicroscaleValue(const Encoding& encoding, uint8_t byte);
+// That of all 256 bytes; lives as long as the program.
+const float* MicroscaleValues(const Encoding& encoding);
 
 void EncodeMicroscaleReference(const EncodeJob& job);
 void DecodeMicroscaleReference(const DecodeJob& job);

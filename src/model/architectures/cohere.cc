@@ -1,0 +1,33 @@
+#include "model/architectures/decoder.h"
+#include "model/architectures/registry.h"
+
+namespace lbrx {
+namespace {
+
+constexpr std::string_view kClasses[] = {"CohereForCausalLM"};
+
+constexpr TensorRule kTensors[] = {
+    LBRX_DECODER_ENDS,
+    LBRX_ATTENTION,
+    LBRX_PRE_NORMS,
+    LBRX_GATED_MLP,
+    {.pattern = "model.layers.{L}.self_attn.q_norm",
+     .role = Role::kQueryNorm,
+     .kind = ModuleKind::kOther},
+    {.pattern = "model.layers.{L}.self_attn.k_norm",
+     .role = Role::kKeyNorm,
+     .kind = ModuleKind::kOther},
+};
+
+}  // namespace
+
+const Architecture kCohere = {
+    .name = "cohere",
+    .summary = "Command R (parallel attention and feed-forward)",
+    .classes = kClasses,
+    .tensors = kTensors,
+    .tied_by_default = true,
+
+};
+
+}  // namespace lbrx

@@ -1,0 +1,63 @@
+#include "model/architectures/decoder.h"
+#include "model/architectures/registry.h"
+
+namespace lbrx {
+namespace {
+
+constexpr std::string_view kClasses[] = {"GptOssForCausalLM"};
+
+constexpr TensorRule kTensors[] = {
+    LBRX_DECODER_ENDS,
+    LBRX_ATTENTION,
+    LBRX_PRE_NORMS,
+    {.pattern = "model.layers.{L}.self_attn",
+     .role = Role::kSinks,
+     .kind = ModuleKind::kOther,
+     .leaf = "sinks"},
+    {.pattern = "model.layers.{L}.mlp.router",
+     .role = Role::kRouter,
+     .kind = ModuleKind::kLinear,
+     .eight_bit = true},
+    {.pattern = "model.layers.{L}.mlp.experts",
+     .role = Role::kExpertGateUp,
+     .kind = ModuleKind::kLinear,
+     .layout = Layout::kInterleavedExperts,
+     .mlx = "model.layers.{L}.mlp.experts.gate_proj",
+     .mlx_second = "model.layers.{L}.mlp.experts.up_proj",
+     .leaf = "gate_up_proj",
+     .mlx_leaf = "weight"},
+    {.pattern = "model.layers.{L}.mlp.experts",
+     .role = Role::kExpertGateUp,
+     .kind = ModuleKind::kLinear,
+     .layout = Layout::kInterleavedExperts,
+     .mlx = "model.layers.{L}.mlp.experts.gate_proj",
+     .mlx_second = "model.layers.{L}.mlp.experts.up_proj",
+     .leaf = "gate_up_proj_bias",
+     .mlx_leaf = "bias"},
+    {.pattern = "model.layers.{L}.mlp.experts",
+     .role = Role::kExpertDown,
+     .kind = ModuleKind::kLinear,
+     .layout = Layout::kTransposed,
+     .mlx = "model.layers.{L}.mlp.experts.down_proj",
+     .leaf = "down_proj",
+     .mlx_leaf = "weight"},
+    {.pattern = "model.layers.{L}.mlp.experts",
+     .role = Role::kExpertDown,
+     .kind = ModuleKind::kLinear,
+     .mlx = "model.layers.{L}.mlp.experts.down_proj",
+     .leaf = "down_proj_bias",
+     .mlx_leaf = "bias"},
+};
+
+}  // namespace
+
+const Architecture kGptOss = {
+    .name = "gpt_oss",
+    .summary = "gpt-oss (attention sinks, experts with biases)",
+    .classes = kClasses,
+    .tensors = kTensors,
+    .tied_by_default = false,
+
+};
+
+}  // namespace lbrx

@@ -1,0 +1,38 @@
+#include "model/architectures/decoder.h"
+#include "model/architectures/registry.h"
+
+namespace lbrx {
+namespace {
+
+constexpr std::string_view kClasses[] = {"Olmo2ForCausalLM"};
+
+constexpr TensorRule kTensors[] = {
+    LBRX_DECODER_ENDS,
+    LBRX_ATTENTION,
+    LBRX_GATED_MLP,
+    {.pattern = "model.layers.{L}.post_attention_layernorm",
+     .role = Role::kAttentionPostNorm,
+     .kind = ModuleKind::kOther},
+    {.pattern = "model.layers.{L}.post_feedforward_layernorm",
+     .role = Role::kFeedForwardPostNorm,
+     .kind = ModuleKind::kOther},
+    {.pattern = "model.layers.{L}.self_attn.q_norm",
+     .role = Role::kQueryNorm,
+     .kind = ModuleKind::kOther},
+    {.pattern = "model.layers.{L}.self_attn.k_norm",
+     .role = Role::kKeyNorm,
+     .kind = ModuleKind::kOther},
+};
+
+}  // namespace
+
+const Architecture kOlmo2 = {
+    .name = "olmo2",
+    .summary = "OLMo 2 (norms after, on q and k)",
+    .classes = kClasses,
+    .tensors = kTensors,
+    .tied_by_default = false,
+
+};
+
+}  // namespace lbrx
