@@ -3,6 +3,7 @@
 #include "cli/command.h"
 #include "core/base/format.h"
 #include "core/tensor/encoding.h"
+#include "quant/recipes.h"
 #include "model/architecture.h"
 
 namespace lbrx {
@@ -40,6 +41,9 @@ Offer OfferFor(Completion completion, std::string_view choices) {
       break;
     case Completion::kScheme:
       for (const SchemeRow& row : SchemeTable()) {
+        offer.words.emplace_back(row.name);
+      }
+      for (const MixedRecipe& row : MixedRecipes()) {
         offer.words.emplace_back(row.name);
       }
       break;

@@ -4,18 +4,31 @@
 
 namespace lbrx {
 
+void ProblemSink::Record(Severity severity, ErrorDetail detail) {
+  size_t& count = severity == Severity::kError ? errors_ : warnings_;
+  if (++count < kMostProblems) {
+    problems_.push_back({severity, std::move(detail)});
+  } else if (count == kMostProblems) {
+    ErrorDetail rest;
+    rest.file = std::move(detail.file);
+    rest.what = severity == Severity::kError ? "more is wrong than is listed"
+                                             : "there are more warnings than are listed";
+    problems_.push_back({severity, std::move(rest)});
+  }
+}
+
 void ProblemSink::Fail(ErrorDetail detail) {
   if (!collect_) {
     throw Error(ErrorCode::kInvalid, std::move(detail));
   }
-  problems_.push_back({Severity::kError, std::move(detail)});
+  Record(Severity::kError, std::move(detail));
 }
 
 void ProblemSink::Warn(ErrorDetail detail) {
   if (strict_) {
     Fail(std::move(detail));
   } else {
-    problems_.push_back({Severity::kWarning, std::move(detail)});
+    Record(Severity::kWarning, std::move(detail));
   }
 }
 
@@ -34,7 +47,7 @@ void ProblemSink::Caught(const Error& error) {
   if (!collect_ || !about_input) {
     throw error;
   }
-  problems_.push_back({Severity::kError, error.detail()});
+  Record(Severity::kError, error.detail());
 }
 
 }  // namespace lbrx

@@ -7,8 +7,12 @@
 
 namespace lbrx {
 
+// At most kMostProblems of each severity are kept, then one more that says so: a hostile file must
+// not fill the memory with what is wrong with it.
 class ProblemSink {
  public:
+  static constexpr size_t kMostProblems = 1000;
+
   ProblemSink(const OpenOptions& options, std::vector<Problem>& problems)
       : collect_(options.collect_problems), strict_(options.strict), problems_(problems) {}
 
@@ -24,9 +28,13 @@ class ProblemSink {
   void Caught(const Error& error);
 
  private:
+  void Record(Severity severity, ErrorDetail detail);
+
   bool collect_;
   bool strict_;
   std::vector<Problem>& problems_;
+  size_t errors_ = 0;
+  size_t warnings_ = 0;
 };
 
 }  // namespace lbrx

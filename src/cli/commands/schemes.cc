@@ -3,6 +3,7 @@
 #include "cli/formatters/table.h"
 #include "core/base/format.h"
 #include "core/tensor/encoding.h"
+#include "quant/recipes.h"
 
 namespace lbrx {
 namespace {
@@ -14,20 +15,37 @@ double BitsPerWeight(const Encoding& encoding) {
          static_cast<double>(32 * group);
 }
 
+Json SchemesJson() {
+  Json rows = Json::MakeArray();
+  for (const SchemeRow& row : SchemeTable()) {
+    Json item = Json::MakeObject();
+    item.Set("name", row.name);
+    item.Set("mode", SchemeName(row.encoding.scheme));
+    item.Set("bits", static_cast<uint64_t>(row.encoding.bits));
+    item.Set("group_size", static_cast<uint64_t>(row.encoding.group));
+    item.Set("bits_per_weight", BitsPerWeight(row.encoding));
+    item.Set("summary", row.summary);
+    rows.Append(std::move(item));
+  }
+  return rows;
+}
+
+Json RecipesJson() {
+  Json rows = Json::MakeArray();
+  for (const MixedRecipe& recipe : MixedRecipes()) {
+    Json item = Json::MakeObject();
+    item.Set("name", recipe.name);
+    item.Set("low_bits", static_cast<uint64_t>(recipe.low_bits));
+    item.Set("high_bits", static_cast<uint64_t>(recipe.high_bits));
+    item.Set("summary", recipe.summary);
+    rows.Append(std::move(item));
+  }
+  return rows;
+}
+
 int Run(Context& context) {
   if (context.json()) {
-    Json rows = Json::MakeArray();
-    for (const SchemeRow& row : SchemeTable()) {
-      Json item = Json::MakeObject();
-      item.Set("name", row.name);
-      item.Set("mode", SchemeName(row.encoding.scheme));
-      item.Set("bits", static_cast<uint64_t>(row.encoding.bits));
-      item.Set("group_size", static_cast<uint64_t>(row.encoding.group));
-      item.Set("bits_per_weight", BitsPerWeight(row.encoding));
-      item.Set("summary", row.summary);
-      rows.Append(std::move(item));
-    }
-    context.PrintJson({{"schemes", std::move(rows)}});
+    context.PrintJson({{"schemes", SchemesJson()}, {"recipes", RecipesJson()}});
     return 0;
   }
   Table table({{"scheme"},
@@ -37,6 +55,9 @@ int Run(Context& context) {
   for (const SchemeRow& row : SchemeTable()) {
     table.AddRow({std::string(row.name), std::to_string(row.encoding.group),
                   Format("{:.2f}", BitsPerWeight(row.encoding)), std::string(row.summary)});
+  }
+  for (const MixedRecipe& recipe : MixedRecipes()) {
+    table.AddRow({std::string(recipe.name), "64", "mixed", std::string(recipe.summary)});
   }
   context.Print(table.ToString(context.width(), context.color()));
   return 0;

@@ -1,6 +1,5 @@
 #include "core/io/folder_lock.h"
 
-#include <signal.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <csignal>
 #include <ctime>
 
 #include "core/base/error.h"

@@ -147,7 +147,10 @@ void PartialOutput::Recover() {
 void PartialOutput::WriteCommitRecord() const {
   const std::optional<uint64_t> inode = InodeOf(data_path());
   if (!inode.has_value()) {
-    throw Error(ErrorCode::kInternal, "there is no data to commit").InFile(destination_);
+    ErrorDetail detail;
+    detail.file = destination_;
+    detail.what = "there is no data to commit";
+    throw Error(ErrorCode::kInternal, std::move(detail));
   }
   const std::string temporary = CommitRecordPath() + ".new";
   {

@@ -95,7 +95,7 @@ void RefuseDuplicates(ParsedHeader& header, const HeaderContext& context) {
                          header.entry_bytes[first], header.entry_bytes[second]);
     detail.expected = "every name once";
     detail.offset = header.entry_bytes[second];
-    RejectEntry(context, std::move(detail));
+    context.problems->Fail(std::move(detail));
     extra.push_back(second);
   }
   std::sort(extra.begin(), extra.end(), std::greater<>());
@@ -137,9 +137,9 @@ class SpanCheck {
       detail.expected = Format("a file of {} bytes", data_start_ + end_);
       detail.found = std::to_string(data_start_ + context_.data_bytes);
       detail.offset = data_start_ + end_;
-      RejectEntry(context_, std::move(detail));
+      context_.problems->Fail(std::move(detail));
     }
-    if (misaligned_ > 0 && context_.problems != nullptr) {
+    if (misaligned_ > 0) {
       ErrorDetail detail;
       detail.file = context_.file;
       detail.object = first_misaligned_->name;
@@ -147,7 +147,7 @@ class SpanCheck {
           "data is not aligned to its elements (in {} tensor{} of this file); read all the same",
           misaligned_, misaligned_ == 1 ? "" : "s");
       detail.offset = data_start_ + first_misaligned_->offset;
-      context_.problems->push_back({Severity::kWarning, std::move(detail)});
+      context_.problems->Warn(std::move(detail));
     }
   }
 
@@ -160,7 +160,7 @@ class SpanCheck {
     detail.expected = Format("data at {}", end_);
     detail.found = std::to_string(array.offset);
     detail.offset = data_start_ + array.offset;
-    RejectEntry(context_, std::move(detail));
+    context_.problems->Fail(std::move(detail));
   }
 
   const HeaderContext& context_;
@@ -178,7 +178,11 @@ SafetensorsHeader ReadSafetensorsHeader(const File& file, uint32_t file_index,
   const uint64_t file_size = file.Size();
   const std::string text = ReadHeaderText(file, file_size);
   const uint64_t data_start = kLengthField + text.size();
-  const HeaderContext context{file.path(), file_index, file_size - data_start, problems, collect};
+  std::vector<Problem> unwanted;
+  OpenOptions options;
+  options.collect_problems = collect;
+  ProblemSink sink(options, problems == nullptr ? unwanted : *problems);
+  const HeaderContext context{file.path(), file_index, file_size - data_start, &sink};
   ParsedHeader parsed = ParseSafetensorsHeader(text, context);
   RefuseDuplicates(parsed, context);
 

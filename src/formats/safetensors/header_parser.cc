@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "core/base/format.h"
+#include "formats/safetensors/header_entry.h"
 
 namespace lbrx {
 
@@ -27,7 +28,13 @@ class Handler final : public JsonHandler {
     out_.entry_bytes.reserve(expected);
   }
 
-  ParsedHeader Take() { return std::move(out_); }
+  ParsedHeader Take() {
+    if (unknown_keys_ > 0) {
+      first_unknown_.what += Format("; there are {} of them, all passed over", unknown_keys_);
+      context_.problems->Warn(std::move(first_unknown_));
+    }
+    return std::move(out_);
+  }
 
   void Null() override {
     // MLX writes "__metadata__": null where there is none.
@@ -76,8 +83,6 @@ class Handler final : public JsonHandler {
     kOffsetItems,  // in it
   };
 
-  enum Field : uint8_t { kHasDType = 1, kHasShape = 2, kHasOffsets = 4 };
-
   bool Skipping() {
     if (skip_depth_ > 0) {
       return true;
@@ -102,7 +107,7 @@ class Handler final : public JsonHandler {
 
   // The entry is wrong: throws, or leaves it out.
   void Reject(ErrorDetail detail) {
-    RejectEntry(context_, std::move(detail));
+    context_.problems->Fail(std::move(detail));
     bad_entry_ = true;
   }
 
@@ -111,7 +116,6 @@ class Handler final : public JsonHandler {
   void StartField(std::string_view field);
   void StartMetadata();
   void FinishEntry();
-  std::optional<uint64_t> BytesOfEntry();
 
   const HeaderContext& context_;
   ParsedHeader out_;
@@ -119,14 +123,12 @@ class Handler final : public JsonHandler {
   uint32_t skip_depth_ = 0;  // containers open in a value that is passed over
   bool skip_value_ = false;  // the next value is passed over
   bool saw_metadata_ = false;
+  uint64_t unknown_keys_ = 0;
+  ErrorDetail first_unknown_;
   bool bad_entry_ = false;
-  uint8_t fields_ = 0;
   uint8_t offset_count_ = 0;
-  uint64_t begin_ = 0;
-  uint64_t end_ = 0;
   uint64_t entry_byte_ = 0;
-  DType dtype_ = DType::kU8;
-  Shape shape_;
+  HeaderEntry entry_;
   std::string key_;       // name of the entry, or __metadata__
   std::string meta_key_;  // in __metadata__
 };
@@ -181,16 +183,16 @@ void Handler::Unsigned(uint64_t value) {
     return;
   }
   if (state_ == State::kShapeItems) {
-    if (shape_.rank() == Shape::kMaxRank) {
+    if (entry_.shape.rank() == Shape::kMaxRank) {
       if (!bad_entry_) {
         Reject(Detail("shape has too many dimensions", Format("at most {}", Shape::kMaxRank)));
       }
       return;
     }
-    shape_.push_back(value);
+    entry_.shape.push_back(value);
   } else if (state_ == State::kOffsetItems) {
     if (offset_count_ < 2) {
-      (offset_count_ == 0 ? begin_ : end_) = value;
+      (offset_count_ == 0 ? entry_.begin : entry_.end) = value;
     }
     offset_count_ = static_cast<uint8_t>(std::min<int>(offset_count_ + 1, 3));
   } else {
@@ -205,7 +207,7 @@ void Handler::String(std::string& value) {
   if (state_ == State::kDType) {
     state_ = State::kEntry;
     if (const std::optional<DType> dtype = DTypeByName(value)) {
-      dtype_ = *dtype;
+      entry_.dtype = *dtype;
     } else {
       Reject(
           Detail("unknown dtype", "one like F32, F16, BF16, U32, I64, F8_E4M3", QuoteText(value)));
@@ -237,31 +239,30 @@ void Handler::Key(std::string& value) {
 }
 
 void Handler::StartField(std::string_view field) {
-  uint8_t bit = 0;
+  bool* seen = nullptr;
   if (field == "dtype") {
-    bit = kHasDType;
+    seen = &entry_.has_dtype;
     state_ = State::kDType;
   } else if (field == "shape") {
-    bit = kHasShape;
+    seen = &entry_.has_shape;
     state_ = State::kShape;
   } else if (field == "data_offsets") {
-    bit = kHasOffsets;
+    seen = &entry_.has_offsets;
     state_ = State::kOffsets;
   } else {
     skip_value_ = true;
-    if (context_.problems != nullptr) {
-      context_.problems->push_back(
-          {Severity::kWarning, Detail(Format("unknown key {} ignored", QuoteText(field)),
-                                      "dtype, shape and data_offsets only")});
+    if (unknown_keys_++ == 0) {
+      first_unknown_ =
+          Detail(Format("unknown key {}", QuoteText(field)), "dtype, shape and data_offsets only");
     }
     return;
   }
-  if ((fields_ & bit) != 0) {
+  if (*seen) {
     Reject(Detail(Format("duplicate key \"{}\"", field), "every key once"));
     skip_value_ = true;
     state_ = State::kEntry;
   }
-  fields_ |= bit;
+  *seen = true;
 }
 
 void Handler::StartObject() {
@@ -276,10 +277,9 @@ void Handler::StartObject() {
     StartMetadata();
   } else if (state_ == State::kNames) {
     state_ = State::kEntry;
-    fields_ = 0;
+    entry_ = HeaderEntry();
     offset_count_ = 0;
     bad_entry_ = false;
-    shape_ = Shape();
   } else {
     UnexpectedContainer("an object");
   }
@@ -331,71 +331,23 @@ void Handler::EndArray() {
   state_ = State::kEntry;
 }
 
-// Size by dtype and shape; nullopt where that is no size (reported).
-std::optional<uint64_t> Handler::BytesOfEntry() {
-  const std::optional<uint64_t> elements = shape_.CheckedElements();
-  const std::optional<uint64_t> bits =
-      elements ? CheckedMul(*elements, Info(dtype_).bits) : std::nullopt;
-  if (!bits) {
-    Reject(Detail(Format("shape {} is too large, its size overflows 64 bits", shape_.ToString())));
-    return std::nullopt;
-  }
-  if (*bits % 8 != 0) {
-    Reject(Detail("elements do not fill whole bytes",
-                  Format("a multiple of 8 bits of {}", Name(dtype_)),
-                  Format("{} bits by shape {}", *bits, shape_.ToString())));
-    return std::nullopt;
-  }
-  return *bits / 8;
-}
-
 void Handler::FinishEntry() {
   if (bad_entry_) {
     return;
   }
-  if (fields_ != (kHasDType | kHasShape | kHasOffsets)) {
-    const char* missing = (fields_ & kHasDType) == 0   ? "dtype"
-                          : (fields_ & kHasShape) == 0 ? "shape"
-                                                       : "data_offsets";
-    Reject(Detail(Format("entry has no {}", missing), "dtype, shape and data_offsets"));
+  if (std::optional<ErrorDetail> wrong = CheckHeaderEntry(key_, entry_, context_.data_bytes)) {
+    wrong->file = context_.file;
+    wrong->object = key_;
+    wrong->offset = kLengthField + position();
+    Reject(std::move(*wrong));
     return;
   }
-  if (key_.find('\0') != std::string::npos) {
-    Reject(Detail("name holds a NUL character", "a name without"));
-    return;
-  }
-  const std::optional<uint64_t> bytes = BytesOfEntry();
-  if (!bytes) {
-    return;
-  }
-  const std::string span = Format("[{}, {}]", begin_, end_);
-  if (begin_ > end_) {
-    Reject(Detail("data ends before it begins", "begin <= end", span));
-  } else if (end_ > context_.data_bytes) {
-    ErrorDetail detail = Detail("data lies beyond the end of the file",
-                                Format("at most {} bytes of data", context_.data_bytes), span);
-    detail.advice = "the file is cut short; copy or download it again";
-    Reject(std::move(detail));
-  } else if (end_ - begin_ != *bytes) {
-    Reject(Detail("size of the data does not fit dtype and shape",
-                  Format("{} bytes for {} {}", *bytes, Name(dtype_), shape_.ToString()),
-                  Format("{} bytes, {}", end_ - begin_, span)));
-  } else {
-    out_.arrays.push_back({key_, dtype_, shape_, context_.file_index, begin_, *bytes});
-    out_.entry_bytes.push_back(static_cast<uint32_t>(entry_byte_));  // headers end below 2^32
-  }
+  out_.arrays.push_back({key_, entry_.dtype, entry_.shape, context_.file_index, entry_.begin,
+                         entry_.end - entry_.begin});
+  out_.entry_bytes.push_back(static_cast<uint32_t>(entry_byte_));  // headers end below 2^32
 }
 
 }  // namespace
-
-void RejectEntry(const HeaderContext& context, ErrorDetail detail) {
-  if (!context.collect) {
-    throw Error(ErrorCode::kInvalid, std::move(detail));
-  }
-  if (context.problems != nullptr) {
-    context.problems->push_back({Severity::kError, std::move(detail)});
-  }
-}
 
 ParsedHeader ParseSafetensorsHeader(std::string_view text, const HeaderContext& context) {
   Handler handler(context, text.size());

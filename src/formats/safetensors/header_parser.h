@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "formats/checkpoint.h"
+#include "formats/problems.h"
 
 namespace lbrx {
 
@@ -20,15 +21,11 @@ struct ParsedHeader {
 struct HeaderContext {
   std::string file;
   uint32_t file_index = 0;
-  uint64_t data_bytes = 0;                   // of the part behind the header
-  std::vector<Problem>* problems = nullptr;  // may be null
-  bool collect = false;  // errors of one entry are problems; the entry is left out
+  uint64_t data_bytes = 0;  // of the part behind the header
+  ProblemSink* problems;    // where it collects, the entries that are wrong are left out
 };
 
 // `text` is the JSON without the length field; it stands at byte 8 of the file.
 ParsedHeader ParseSafetensorsHeader(std::string_view text, const HeaderContext& context);
-
-// Throws `detail` as kInvalid, or records it where `context` collects.
-void RejectEntry(const HeaderContext& context, ErrorDetail detail);
 
 }  // namespace lbrx
