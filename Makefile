@@ -26,9 +26,10 @@ FUZZ_SECONDS ?= 60
 
 # $(call configure,PRESET): once; afterwards ninja re-runs CMake by itself.
 configure = test -f build/$(1)/build.ninja || cmake --preset $(1) $(CACHE) $(PREFIX)
-# $(call ctest,PRESET,ARGUMENTS)
-ctest = ctest --test-dir build/$(1) --output-on-failure -j $(JOBS) --no-tests=error \
-  --output-junit $(CURDIR)/build/$(1)/junit.xml --test-output-size-passed 4000000 $(2)
+# $(call ctest,PRESET,ARGUMENTS); ends with the number of test cases, of which a program has many.
+ctest = ctest --test-dir build/$(1) --output-on-failure -j $(JOBS) --no-tests=error $(2) \
+  --output-junit $(CURDIR)/build/$(1)/junit.xml --test-output-size-passed 4000000; \
+  status=$$?; tools/count_tests.py build/$(1)/junit.xml; exit $$status
 
 setup:
 	@tools/setup.sh build

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Counts test cases in ctest's JUnit file: GoogleTest's own figures where a program printed them.
 
-    tools/count_tests.py build/release/junit.xml    ->    812 0
+    tools/count_tests.py build/release/junit.xml    ->    812 passed, 0 failed
 """
 
 import re
@@ -28,4 +28,4 @@ def count(path):
 
 
 if __name__ == "__main__":
-    print(*count(sys.argv[1]))
+    print("{} passed, {} failed".format(*count(sys.argv[1])))
