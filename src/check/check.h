@@ -49,7 +49,7 @@ std::vector<Problem> Validate(const Checkpoint& checkpoint, bool deep, const Che
 // --- hash ----------------------------------------------------------------------------------------
 // XXH3-128 of a tensor's values decoded to f32 (little-endian, row order), under its Hugging Face
 // name: independent of container. Elements that have no f32 value (complex, 6-bit) are hashed as
-// stored. In the order of Checkpoint::tensors.
+// stored. Sorted by NaturalLess; kInvalid where the parts of a tensor (experts, halves) do not fit.
 struct TensorHash {
   std::string name;
   std::string xxh3_128;  // 32 hex digits

@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <map>
 
+#include "check/canonical.h"
 #include "check/check.h"
-#include "check/names.h"
 #include "check/pairs.h"
 #include "model/config.h"
 
@@ -11,8 +11,8 @@ namespace {
 
 // A tensor's two sides; nullptr where it is not there.
 struct Sides {
-  const SourceTensor* a = nullptr;
-  const SourceTensor* b = nullptr;
+  const NamedValue* a = nullptr;
+  const NamedValue* b = nullptr;
 };
 
 struct NamedSides {
@@ -20,44 +20,32 @@ struct NamedSides {
   Sides sides;
 };
 
-using SidesByName = std::map<std::string, Sides>;
+// One checkpoint of the two.
+struct Side {
+  const Checkpoint& checkpoint;
+  std::vector<NamedValue> tensors;
 
-// `own` names what it knows; a bare file without a config is of the other side's architecture.
-const Architecture* ArchitectureOf(const Checkpoint& own, const Checkpoint& other) {
-  const Architecture* architecture = FindArchitecture(own.config);
-  return architecture != nullptr || !own.config.is_null() ? architecture
-                                                          : FindArchitecture(other.config);
-}
+  Side(const Checkpoint& checkpoint, const SourceFiles::Checkpoints& sources, uint32_t source)
+      : checkpoint(checkpoint), tensors(CanonicalTensors(sources, source)) {}
 
-void Collect(const Checkpoint& checkpoint, const Architecture* architecture,
-             const SourceTensor* Sides::*side, SidesByName& out) {
-  for (const SourceTensor& tensor : checkpoint.tensors) {
-    const SourceTensor*& slot = out[CanonicalName(architecture, tensor.name)].*side;
-    if (slot == nullptr) {
-      slot = &tensor;
-    } else {
-      out[tensor.name].*side = &tensor;  // a second one of that meaning keeps its own name
+  // The embedding of a side that has no head because it ties it; else nullptr.
+  const NamedValue* TiedHead(const Architecture& architecture) const {
+    if (checkpoint.config.is_null() ||
+        !TiedEmbeddings(checkpoint.config, architecture.tied_by_default)) {
+      return nullptr;
     }
-  }
-}
-
-// The embedding of a side that has no head because it ties it; else nullptr.
-const SourceTensor* TiedHead(const Checkpoint& checkpoint, const Architecture& architecture) {
-  if (checkpoint.config.is_null() ||
-      !TiedEmbeddings(checkpoint.config, architecture.tied_by_default)) {
+    for (const NamedValue& tensor : tensors) {
+      const TensorMeaning meaning = Resolve(architecture, tensor.name);
+      if (meaning.rule != nullptr && meaning.rule->role == Role::kTokenEmbedding) {
+        return &tensor;
+      }
+    }
     return nullptr;
   }
-  for (const SourceTensor& tensor : checkpoint.tensors) {
-    const TensorMeaning meaning = Resolve(architecture, tensor.name);
-    if (meaning.rule != nullptr && meaning.rule->role == Role::kTokenEmbedding) {
-      return &tensor;
-    }
-  }
-  return nullptr;
-}
+};
 
 // What one side lacks but has by its meaning: fills the gap. False: the tensor is no difference.
-bool Complete(const std::string& name, const Checkpoint& a, const Checkpoint& b,
+bool Complete(const std::string& name, const Side& a, const Side& b,
               const Architecture* architecture, Sides& sides) {
   if (architecture == nullptr || (sides.a != nullptr && sides.b != nullptr)) {
     return true;
@@ -66,24 +54,33 @@ bool Complete(const std::string& name, const Checkpoint& a, const Checkpoint& b,
   if (meaning.rule == nullptr) {
     return true;
   }
-  if (meaning.rule->role == Role::kRopeFrequencies) {
+  const Role role = meaning.rule->role;
+  if (role == Role::kRopeFrequencies || role == Role::kAttentionMask) {
     return false;
   }
-  if (meaning.rule->role == Role::kOutput) {
-    sides.a = sides.a != nullptr ? sides.a : TiedHead(a, *architecture);
-    sides.b = sides.b != nullptr ? sides.b : TiedHead(b, *architecture);
+  if (role == Role::kOutput) {
+    sides.a = sides.a != nullptr ? sides.a : a.TiedHead(*architecture);
+    sides.b = sides.b != nullptr ? sides.b : b.TiedHead(*architecture);
   }
   return true;
 }
 
-std::vector<NamedSides> Match(const Checkpoint& a, const Checkpoint& b) {
-  const Architecture* of_a = ArchitectureOf(a, b);
-  SidesByName by_name;
-  Collect(a, of_a, &Sides::a, by_name);
-  Collect(b, ArchitectureOf(b, a), &Sides::b, by_name);
+std::vector<NamedSides> Match(const Side& a, const Side& b) {
+  // A bare file, which has no configuration, is of the other side's architecture.
+  const Architecture* architecture = FindArchitecture(a.checkpoint.config);
+  if (architecture == nullptr) {
+    architecture = FindArchitecture(b.checkpoint.config);
+  }
+  std::map<std::string, Sides> by_name;
+  for (const NamedValue& tensor : a.tensors) {
+    by_name[tensor.name].a = &tensor;
+  }
+  for (const NamedValue& tensor : b.tensors) {
+    by_name[tensor.name].b = &tensor;
+  }
   std::vector<NamedSides> out;
   for (auto& [name, sides] : by_name) {
-    if (Complete(name, a, b, of_a, sides)) {
+    if (Complete(name, a, b, architecture, sides)) {
       out.push_back({name, sides});
     }
   }
@@ -99,29 +96,19 @@ TensorDiff CompareHeads(const NamedSides& tensor) {
   diff.name = tensor.name;
   const auto [a, b] = tensor.sides;
   if (a != nullptr) {
-    diff.shape_a = a->shape;
-    diff.label_a = SchemeLabel(a->encoding);
+    diff.shape_a = a->value->shape();
+    diff.label_a = a->label;
   }
   if (b != nullptr) {
-    diff.shape_b = b->shape;
-    diff.label_b = SchemeLabel(b->encoding);
+    diff.shape_b = b->value->shape();
+    diff.label_b = b->label;
   }
   if (a == nullptr || b == nullptr) {
     diff.kind = a == nullptr ? TensorDiff::Kind::kOnlyB : TensorDiff::Kind::kOnlyA;
-  } else if (!(a->shape == b->shape)) {
+  } else if (diff.shape_a != diff.shape_b) {
     diff.kind = TensorDiff::Kind::kShape;
   }
   return diff;
-}
-
-uint64_t TensorBytes(const Checkpoint& checkpoint) {
-  uint64_t bytes = 0;
-  for (const SourceTensor& tensor : checkpoint.tensors) {
-    for (const uint32_t plane : tensor.planes) {
-      bytes += checkpoint.arrays[plane].bytes;
-    }
-  }
-  return bytes;
 }
 
 }  // namespace
@@ -129,19 +116,21 @@ uint64_t TensorBytes(const Checkpoint& checkpoint) {
 std::vector<TensorDiff> Diff(const Checkpoint& a, const Checkpoint& b, double tolerance,
                              const CheckOptions& options) {
   Scanner scanner({&a, &b}, options);
+  const Side side_a(a, scanner.sources(), 0);
+  const Side side_b(b, scanner.sources(), 1);
   std::vector<TensorDiff> diffs;
   std::vector<ValuePair> pairs;
   std::vector<size_t> compared;  // index into `diffs` of each pair
   uint64_t to_read = 0;
-  for (const NamedSides& tensor : Match(a, b)) {
+  for (const NamedSides& tensor : Match(side_a, side_b)) {
     diffs.push_back(CompareHeads(tensor));
     if (diffs.back().kind == TensorDiff::Kind::kEqual) {
-      pairs.push_back({scanner.Load(0, *tensor.sides.a), scanner.Load(1, *tensor.sides.b)});
+      pairs.push_back({tensor.sides.a->value, tensor.sides.b->value});
       compared.push_back(diffs.size() - 1);
       to_read += pairs.back().a->SourceBytes() + pairs.back().b->SourceBytes();
     }
   }
-  const uint64_t all = TensorBytes(a) + TensorBytes(b);
+  const uint64_t all = Summarize(a).bytes + Summarize(b).bytes;
   scanner.Advance(all > to_read ? all - to_read : 0);  // a tied head may be read twice
   const std::vector<ComparisonSums> sums = ComparePairs(scanner, pairs);
   for (size_t i = 0; i < sums.size(); ++i) {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "check/canonical.h"
 #include "check/check.h"
-#include "check/names.h"
 #include "check/scan.h"
 #include "core/tensor/convert.h"
 
@@ -45,13 +45,12 @@ std::vector<size_t> BySize(const std::vector<ValuePtr>& values) {
 
 std::vector<TensorHash> HashTensors(const Checkpoint& checkpoint, const CheckOptions& options) {
   Scanner scanner({&checkpoint}, options);
-  const Architecture* architecture = FindArchitecture(checkpoint.config);
   std::vector<TensorHash> hashes;
   std::vector<ValuePtr> values;
   uint64_t memory = 0;
-  for (const SourceTensor& tensor : checkpoint.tensors) {
-    hashes.push_back({CanonicalName(architecture, tensor.name), ""});
-    values.push_back(AsFloat(scanner.Load(0, tensor)));
+  for (NamedValue& tensor : CanonicalTensors(scanner.sources(), 0)) {
+    hashes.push_back({std::move(tensor.name), ""});
+    values.push_back(AsFloat(std::move(tensor.value)));
     memory = std::max(memory, BandMemory(*values.back()));
   }
   const std::vector<size_t> order = BySize(values);

@@ -39,14 +39,6 @@ Scanner::Scanner(const std::vector<const Checkpoint*>& checkpoints, const CheckO
       files_(sources_),
       pool_(KeptBytes(options.memory)) {}
 
-ValuePtr Scanner::Load(uint32_t source, const SourceTensor& tensor) const {
-  return LoadTensor(sources_, source, tensor);
-}
-
-ValuePtr Scanner::LoadStored(uint32_t source, uint32_t array) const {
-  return LoadArray(sources_, source, array, /*check=*/false);
-}
-
 Pool::Buffer Scanner::Read(const Value& value, uint64_t first, uint64_t count) {
   Pool::Buffer buffer = pool_.Get(ElementBytes(value.dtype(), count));
   ReadContext context{files_, pool_, NonFinitePolicy::kKeep, nullptr};

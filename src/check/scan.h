@@ -36,9 +36,8 @@ class Scanner {
   // The checkpoints must outlive the scanner and every value that it loads.
   Scanner(const std::vector<const Checkpoint*>& checkpoints, const CheckOptions& options);
 
-  // Values of a tensor of the checkpoint number `source`, in its own dtype; one stored array.
-  ValuePtr Load(uint32_t source, const SourceTensor& tensor) const;
-  ValuePtr LoadStored(uint32_t source, uint32_t array) const;
+  // What values are loaded from; the checkpoints by number, in the order given.
+  const SourceFiles::Checkpoints& sources() const { return sources_; }
 
   // Elements [first, first + count) of `value`, NaN and infinities as they are. Thread-safe.
   Pool::Buffer Read(const Value& value, uint64_t first, uint64_t count);

@@ -53,13 +53,14 @@ inline std::vector<float> TestValues(uint64_t count, uint32_t seed) {
   return values;
 }
 
-inline void WriteTensors(const std::string& path, const TestTensors& tensors) {
+inline void WriteTensors(const std::string& path, const TestTensors& tensors,
+                         const std::string& format = "pt") {
   std::vector<SafetensorsEntry> entries;
   entries.reserve(tensors.size());
   for (const auto& [name, tensor] : tensors) {
     entries.push_back({name, tensor.dtype, tensor.shape});
   }
-  const SafetensorsLayout layout = LayOutSafetensors(entries, {{"format", "pt"}});
+  const SafetensorsLayout layout = LayOutSafetensors(entries, {{"format", format}});
   std::string content = layout.header;
   content.resize(layout.file_size);
   size_t i = 0;
@@ -123,12 +124,13 @@ struct TestModel {
   }
 
   void Write(const TempDir& folder) const {
-    WriteTensors(folder / "model.safetensors", tensors);
+    WriteTensors(folder / "model.safetensors", tensors, format);
     WriteTestFile(folder / "config.json", WriteJson(config));
   }
 
   Json config;
   TestTensors tensors;
+  std::string format = "pt";
 };
 
 inline Checkpoint OpenForCheck(const std::string& path) {

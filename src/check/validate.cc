@@ -50,6 +50,7 @@ std::vector<Problem> Validate(const Checkpoint& checkpoint, bool deep,
       CheckConfig(subject, problems);
       CheckShapes(subject, problems);
       CheckLayers(subject, problems);
+      CheckExperts(subject, problems);
       CheckHead(subject, problems);
     }
     CheckQuantization(subject, problems);

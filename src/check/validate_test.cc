@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "check/test_model.h"
+#include "model/architecture.h"
 
 namespace lbrx {
 namespace {
@@ -40,6 +41,15 @@ TEST(Validate, FindsNothingInSoundModels) {
   EXPECT_EQ(Text(ValidateModel(TestModel())), "");
   TestOptions test;
   EXPECT_EQ(Text(Validate(OpenForCheck(LBRX_TEST_DATA "/bard-base"), true, test.options)), "");
+}
+
+// A model of every architecture, as transformers wrote it.
+TEST(Validate, FindsNothingInAModelOfEachArchitecture) {
+  TestOptions test;
+  for (const Architecture* architecture : Architectures()) {
+    const std::string path = LBRX_TEST_DATA "/arch/" + std::string(architecture->name);
+    EXPECT_EQ(Text(Validate(OpenForCheck(path), true, test.options)), "") << architecture->name;
+  }
 }
 
 TEST(Validate, NamesEveryTensorThatContradictsTheConfig) {

@@ -3,8 +3,8 @@
 #include "cli/command.h"
 #include "core/base/format.h"
 #include "core/tensor/encoding.h"
-#include "quant/recipes.h"
 #include "model/architecture.h"
+#include "quant/recipes.h"
 
 namespace lbrx {
 namespace {
@@ -84,10 +84,12 @@ std::string Quote(std::string_view text) {
 
 std::string BashReply(const Offer& offer) {
   if (offer.folders) {
-    return "compopt -o filenames; COMPREPLY=($(compgen -d -- \"$cur\"))";
+    return "local IFS=$'\\n'; compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -d -- "
+           "\"$cur\"))";
   }
   if (offer.files) {
-    return "compopt -o filenames; COMPREPLY=($(compgen -f -- \"$cur\"))";
+    return "local IFS=$'\\n'; compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "
+           "\"$cur\"))";
   }
   return "COMPREPLY=($(compgen -W " + Quote(Join(offer.words)) + " -- \"$cur\"))";
 }

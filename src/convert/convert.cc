@@ -98,7 +98,9 @@ class Planner {
 
   Plan Build() {
     NoteUnknownTensors();
-    for (const NamedValue& tensor : Arranged()) {
+    const std::vector<NamedValue> arranged = Arranged();
+    plan_.tensors.reserve(arranged.size());
+    for (const NamedValue& tensor : arranged) {
       Add(tensor);
     }
     RefuseNothing();
@@ -213,16 +215,9 @@ class Planner {
   }
 
   static PlannedTensor Begin(const NamedValue& tensor, const Encoding& encoding) {
-    const Shape& shape = tensor.value->shape();
     PlannedTensor planned;
-    planned.output = {.name = tensor.name, .encoding = encoding, .shape = shape, .planes = {}};
+    planned.output = OutputTensor(tensor.name, encoding, tensor.value->shape());
     planned.source_label = tensor.label;
-    for (const Plane& plane : PlanesOf(encoding, shape)) {
-      planned.output.planes.push_back({.name = PlaneName(tensor.name, plane.suffix),
-                                       .dtype = plane.dtype,
-                                       .shape = plane.shape,
-                                       .bytes = PlaneBytes(plane)});
-    }
     return planned;
   }
 

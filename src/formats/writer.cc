@@ -1,6 +1,7 @@
 #include "formats/writer.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/base/error.h"
 #include "core/base/format.h"
@@ -40,15 +41,17 @@ uint32_t AssignFiles(std::vector<OutputTensor>& tensors, uint64_t shard_size) {
   return file + 1;
 }
 
-// Lays out file `index`, which holds tensors[begin, end).
+// Lays out one file, which holds tensors[begin, end).
 OutputFile LayOutFile(std::vector<OutputTensor>& tensors, size_t begin, size_t end,
                       const std::map<std::string, std::string>& metadata) {
   std::vector<SafetensorsEntry> entries;
   std::vector<OutputPlane*> planes;
   for (size_t i = begin; i < end; ++i) {
-    for (OutputPlane& plane : tensors[i].planes) {
-      entries.push_back({plane.name, plane.dtype, plane.shape});
-      planes.push_back(&plane);
+    const std::vector<Plane> stored = PlanesOf(tensors[i].encoding, tensors[i].shape);
+    for (size_t k = 0; k < stored.size(); ++k) {
+      entries.push_back(
+          {PlaneName(tensors[i].name, stored[k].suffix), stored[k].dtype, stored[k].shape});
+      planes.push_back(&tensors[i].planes[k]);
     }
   }
   SafetensorsLayout layout = LayOutSafetensors(entries, metadata);
@@ -58,24 +61,26 @@ OutputFile LayOutFile(std::vector<OutputTensor>& tensors, size_t begin, size_t e
   return {"", layout.file_size, std::move(layout.header)};
 }
 
-// Names must differ within the whole output: the index knows them without their file.
-void RefuseDuplicateNames(const std::vector<OutputTensor>& tensors) {
-  std::vector<const std::string*> names;
+// Every plane's stored name and file, sorted by name. Names must differ within the whole output:
+// the index knows them without their file.
+std::vector<std::pair<std::string, uint32_t>> NamesOf(const std::vector<OutputTensor>& tensors) {
+  std::vector<std::pair<std::string, uint32_t>> names;
   for (const OutputTensor& tensor : tensors) {
-    for (const OutputPlane& plane : tensor.planes) {
-      names.push_back(&plane.name);
+    const std::vector<Plane> stored = PlanesOf(tensor.encoding, tensor.shape);
+    for (size_t k = 0; k < stored.size(); ++k) {
+      names.emplace_back(PlaneName(tensor.name, stored[k].suffix), tensor.planes[k].file);
     }
   }
-  const auto less = [](const std::string* a, const std::string* b) { return *a < *b; };
-  std::sort(names.begin(), names.end(), less);
-  const auto same = std::adjacent_find(names.begin(), names.end(),
-                                       [](const auto* a, const auto* b) { return *a == *b; });
+  std::sort(names.begin(), names.end());
+  const auto same = std::adjacent_find(
+      names.begin(), names.end(), [](const auto& a, const auto& b) { return a.first == b.first; });
   if (same != names.end()) {
     ErrorDetail detail;
-    detail.object = **same;
+    detail.object = same->first;
     detail.what = "two output tensors of the same name";
     throw Error(ErrorCode::kInvalid, std::move(detail));
   }
+  return names;
 }
 
 std::string ShardName(size_t number, size_t count) {
@@ -83,36 +88,45 @@ std::string ShardName(size_t number, size_t count) {
                     : Format("model-{:05}-of-{:05}.safetensors", number, count);
 }
 
+// The text of the index, written line by line: as a tree of values it would be the largest thing in
+// memory.
 OutputText MakeIndex(TargetKind kind, const std::vector<OutputTensor>& tensors,
-                     const OutputLayout& layout) {
+                     const OutputLayout& layout,
+                     const std::vector<std::pair<std::string, uint32_t>>& names) {
   uint64_t bytes = 0;
   uint64_t parameters = 0;
-  Json::Object weight_map;
   for (const OutputTensor& tensor : tensors) {
     parameters += tensor.shape.elements();
-    for (const OutputPlane& plane : tensor.planes) {
-      bytes += plane.bytes;
-      weight_map.emplace_back(plane.name, Json(layout.files[plane.file].name));
-    }
+    bytes += BytesOf(tensor);
   }
-  std::sort(weight_map.begin(), weight_map.end(),
-            [](const auto& a, const auto& b) { return a.first < b.first; });
-  Json::Object metadata = {{"total_size", Json(bytes)}, {"total_parameters", Json(parameters)}};
-  if (kind == TargetKind::kHuggingFace) {
-    std::swap(metadata[0], metadata[1]);  // transformers sorts the keys
-  }
-  const Json index(Json::Object{{"metadata", Json(std::move(metadata))},
-                                {"weight_map", Json(std::move(weight_map))}});
   const bool mlx = kind == TargetKind::kMlx;
-  return {"model.safetensors.index.json",
-          WriteJson(index, {mlx ? 4 : 2, false, true}) + (mlx ? "" : "\n")};
+  const std::string one(mlx ? 4 : 2, ' ');
+  const std::string size = Format("{0}{0}\"total_size\": {1}", one, bytes);
+  const std::string count = Format("{0}{0}\"total_parameters\": {1}", one, parameters);
+  // transformers sorts the keys, mlx-lm does not.
+  std::string text = Format("{{\n{0}\"metadata\": {{\n{1},\n{2}\n{0}}},\n{0}\"weight_map\": {{",
+                            one, mlx ? size : count, mlx ? count : size);
+  const char* separator = "\n";
+  for (const auto& [name, file] : names) {
+    text += Format("{0}{1}{1}{2}: \"{3}\"", separator, one,
+                   WriteJson(Json(name), {-1, false, true}), layout.files[file].name);
+    separator = ",\n";
+  }
+  text += Format("\n{}}}\n}}{}", one, mlx ? "" : "\n");
+  return {"model.safetensors.index.json", std::move(text)};
 }
 
 }  // namespace
 
+OutputTensor::OutputTensor(std::string name_of, const Encoding& encoding_of, const Shape& shape_of)
+    : name(std::move(name_of)), encoding(encoding_of), shape(shape_of) {
+  for (const Plane& plane : PlanesOf(encoding, shape)) {
+    planes.push_back({.bytes = PlaneBytes(plane)});
+  }
+}
+
 OutputLayout LayOut(TargetKind kind, std::vector<OutputTensor>& tensors, uint64_t shard_size,
                     const std::map<std::string, std::string>& metadata) {
-  RefuseDuplicateNames(tensors);
   OutputLayout layout;
   std::map<std::string, std::string> all_metadata = metadata;
   layout.single_file = kind == TargetKind::kSafetensors;
@@ -130,8 +144,9 @@ OutputLayout LayOut(TargetKind kind, std::vector<OutputTensor>& tensors, uint64_
     layout.files.back().name = layout.single_file ? "" : ShardName(file + 1, count);
     begin = end;
   }
+  const auto names = NamesOf(tensors);
   if (kind == TargetKind::kMlx || (kind == TargetKind::kHuggingFace && count > 1)) {
-    layout.texts.push_back(MakeIndex(kind, tensors, layout));
+    layout.texts.push_back(MakeIndex(kind, tensors, layout, names));
   }
   return layout;
 }

@@ -12,11 +12,9 @@
 
 namespace lbrx {
 
-// A plane to be written.
+// Where a plane is written. Its name, dtype and shape follow from the tensor (PlanesOf, PlaneName):
+// a checkpoint can have hundreds of thousands of planes.
 struct OutputPlane {
-  std::string name;
-  DType dtype = DType::kF32;
-  Shape shape;
   uint64_t bytes = 0;
   uint32_t file = 0;    // filled by the layout: index into OutputLayout::files
   uint64_t offset = 0;  // filled by the layout
@@ -24,10 +22,13 @@ struct OutputPlane {
 
 // A tensor to be written: its planes stay in one shard.
 struct OutputTensor {
+  OutputTensor() = default;
+  OutputTensor(std::string name, const Encoding& encoding, const Shape& shape);
+
   std::string name;
   Encoding encoding;
   Shape shape;
-  std::vector<OutputPlane> planes;
+  std::vector<OutputPlane> planes;  // in the order of PlanesOf
 };
 
 struct OutputFile {

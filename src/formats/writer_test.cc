@@ -10,12 +10,7 @@ namespace lbrx {
 namespace {
 
 OutputTensor Make(const std::string& name, const Encoding& encoding, const Shape& shape) {
-  OutputTensor tensor{name, encoding, shape, {}};
-  for (const Plane& plane : PlanesOf(encoding, shape)) {
-    tensor.planes.push_back(
-        {PlaneName(name, plane.suffix), plane.dtype, plane.shape, PlaneBytes(plane), 0, 0});
-  }
-  return tensor;
+  return {name, encoding, shape};
 }
 
 // Writes a layout with zeros for data.

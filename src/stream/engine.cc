@@ -156,7 +156,7 @@ class Run {
   uint64_t PartOf(const Band& band, size_t plane, uint64_t elements) const {
     const OutputTensor& output = plan_.tensors[band.tensor].output;
     return band.plane == Band::kWholeTensor ? PlanePart(output, plane, elements)
-                                            : ElementBytes(output.planes[plane].dtype, elements);
+                                            : ElementBytes(ValueOf(plan_, band).dtype(), elements);
   }
 
   uint64_t HashWritten(const Band& band) {

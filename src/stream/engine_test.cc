@@ -36,12 +36,7 @@ Plan PlanFor(const std::string& path, Encoding encoding) {
       target = encoding;
       target.dtype = tensor.encoding.dtype;
     }
-    OutputTensor output{tensor.name, target, tensor.shape, {}};
-    for (const Plane& plane : PlanesOf(target, tensor.shape)) {
-      output.planes.push_back(
-          {PlaneName(tensor.name, plane.suffix), plane.dtype, plane.shape, PlaneBytes(plane)});
-    }
-    outputs.push_back(output);
+    outputs.emplace_back(tensor.name, target, tensor.shape);
     PlannedTensor planned;
     planned.value = LoadTensor(plan.sources, 0, tensor);
     plan.tensors.push_back(std::move(planned));

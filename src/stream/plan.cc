@@ -93,10 +93,10 @@ Hash128 PlanHash(const Plan& plan) {
   };
   add(Format("lbrx plan {}", kEngineVersion));
   for (const PlannedTensor& tensor : plan.tensors) {
+    add(tensor.output.name);
     add(DescribeRecipe(tensor));
     for (const OutputPlane& plane : tensor.output.planes) {
-      add(Format("{} {} {} {} {}", plane.name, Name(plane.dtype), plane.bytes, plane.file,
-                 plane.offset));
+      add(Format("{} {} {}", plane.bytes, plane.file, plane.offset));
     }
   }
   for (const OutputFile& file : plan.layout.files) {

@@ -7,17 +7,20 @@ namespace lbrx {
 namespace {
 
 // A key that shapes depend on. Where a required one is absent, transformers takes a default of the
-// model's class, which says nothing about this checkpoint.
+// model's class, which says nothing about this checkpoint; null is a value for some.
 struct Key {
   std::string_view name;
   bool required;
 };
 
-constexpr Key kKeys[] = {
-    {"hidden_size", true},         {"intermediate_size", true}, {"num_hidden_layers", true},
-    {"num_attention_heads", true}, {"vocab_size", true},        {"num_key_value_heads", false},
-    {"head_dim", false},
-};
+std::vector<Key> KeysOf(const ConfigKeys& keys) {
+  std::vector<Key> list = {{keys.hidden, true}, {keys.intermediate, true}, {keys.layers, true},
+                           {keys.heads, true},  {keys.vocabulary, true},   {"head_dim", false}};
+  if (keys.key_value_heads != keys.heads) {
+    list.push_back({keys.key_value_heads, false});
+  }
+  return list;
+}
 
 Problem ConfigProblem(const Subject& subject, Severity severity, std::string_view key) {
   Problem problem;
@@ -40,7 +43,7 @@ void CheckKey(const Subject& subject, const Key& key, Problems& problems) {
     problems.push_back(std::move(problem));
     return;
   }
-  if (!value.has_value() && key.required) {
+  if (key.required && subject.checkpoint.config.Find(key.name) == nullptr) {
     Problem problem = ConfigProblem(subject, Severity::kWarning, key.name);
     problem.detail.what = "the key is missing, so what depends on it was not checked";
     problem.detail.advice = "take config.json from the original model";
@@ -73,12 +76,13 @@ void CheckDivisible(const Subject& subject, std::string_view whole, std::string_
 }  // namespace
 
 void CheckConfig(const Subject& subject, Problems& problems) {
-  for (const Key& key : kKeys) {
+  const ConfigKeys& keys = subject.architecture->keys;
+  for (const Key& key : KeysOf(keys)) {
     CheckKey(subject, key, problems);
   }
-  CheckDivisible(subject, "num_attention_heads", "num_key_value_heads", problems);
+  CheckDivisible(subject, keys.heads, keys.key_value_heads, problems);
   if (!subject.ConfigNumber("head_dim").has_value()) {
-    CheckDivisible(subject, "hidden_size", "num_attention_heads", problems);
+    CheckDivisible(subject, keys.hidden, keys.heads, problems);
   }
 }
 

@@ -65,10 +65,11 @@ std::vector<Stream> ListStreams(const Scanner& scanner, const Checkpoint& checkp
   for (const SourceTensor& tensor : checkpoint.tensors) {
     for (size_t i = 1; i < tensor.planes.size(); ++i) {
       const StoredArray& array = checkpoint.arrays[tensor.planes[i]];
-      streams.push_back({&tensor, &array, scanner.LoadStored(0, tensor.planes[i]),
+      streams.push_back({&tensor, &array,
+                         LoadArray(scanner.sources(), 0, tensor.planes[i], /*check=*/false),
                          ScaleMeaning(tensor.encoding.scheme, array.dtype)});
     }
-    ValuePtr value = scanner.Load(0, tensor);
+    ValuePtr value = LoadTensor(scanner.sources(), 0, tensor);
     const DType dtype = value->dtype();
     streams.push_back({&tensor, nullptr, std::move(value), dtype});
   }

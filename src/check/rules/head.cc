@@ -50,7 +50,7 @@ void CheckHead(const Subject& subject, Problems& problems) {
                           "else get the complete checkpoint"};
     for (const TensorRule& rule : subject.architecture->tensors) {
       if (rule.role == Role::kOutput) {
-        problem.detail.object = std::string(rule.pattern) + ".weight";
+        problem.detail.object = subject.WeightName(rule);
       }
     }
     problems.push_back(std::move(problem));
@@ -73,8 +73,9 @@ void CheckHeadValues(const Subject& subject, const CheckOptions& options, Proble
   CheckOptions silent = options;  // CheckData reports these bytes
   silent.advance = nullptr;
   Scanner scanner({&subject.checkpoint}, silent);
-  const ComparisonSums sums =
-      ComparePairs(scanner, {{scanner.Load(0, *head), scanner.Load(0, *embedding)}})[0];
+  const ComparisonSums sums = ComparePairs(
+      scanner,
+      {{LoadTensor(scanner.sources(), 0, *head), LoadTensor(scanner.sources(), 0, *embedding)}})[0];
   if (sums.max_difference > 0) {
     AddUnused(subject, *head,
               Format("values that differ by up to {:.3g} (rmse {:.3g})", sums.max_difference,

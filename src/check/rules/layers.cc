@@ -1,27 +1,75 @@
 #include <algorithm>
+#include <charconv>
 #include <limits>
 #include <map>
 #include <set>
+#include <tuple>
 
-#include "check/names.h"
 #include "check/rules/rules.h"
 #include "core/base/format.h"
 
 namespace lbrx {
 namespace {
 
-// A tensor of a layer: which rule, and "weight" or "bias".
-using Part = std::pair<const TensorRule*, std::string_view>;
-using Layers = std::map<uint64_t, std::set<Part>>;
+// A tensor of a layer, whichever the layer.
+struct Part {
+  const TensorRule* rule = nullptr;
+  bool second = false;
+  std::optional<uint64_t> expert;
+  std::string_view leaf;
 
-// Tensors that a model may lack without loss do not count.
-bool Counts(const TensorRule& rule) {
-  return rule.role != Role::kRopeFrequencies && rule.role != Role::kAttentionMask;
+  bool operator<(const Part& other) const {  // the table's order
+    return std::tie(rule, second, expert, leaf) <
+           std::tie(other.rule, other.second, other.expert, other.leaf);
+  }
+};
+
+using Parts = std::set<Part>;
+using Layers = std::map<uint64_t, Parts>;
+
+bool IsDerived(Role role) {
+  return role == Role::kRopeFrequencies || role == Role::kAttentionMask;
+}
+
+// The two kinds of feed-forward part, which may take turns from layer to layer.
+bool IsDense(Role role) {
+  return role == Role::kGate || role == Role::kUp || role == Role::kDown || role == Role::kGateUp;
+}
+
+bool IsSparse(Role role) {
+  return role >= Role::kRouter && role <= Role::kSharedRouter;
+}
+
+bool IsPerLayer(const TensorRule& rule) {
+  return rule.pattern.find("{L}") != std::string_view::npos;
+}
+
+bool HasRole(const Architecture& architecture, bool (*is)(Role)) {
+  return std::any_of(architecture.tensors.begin(), architecture.tensors.end(),
+                     [&](const TensorRule& rule) { return is(rule.role); });
+}
+
+// What no layer of the architecture can do without. Norms and biases depend on the configuration:
+// they must be in all layers or in none.
+bool IsIndispensable(const Architecture& architecture, Role role) {
+  switch (role) {
+    case Role::kQuery:
+      return !HasRole(architecture, [](Role other) { return other == Role::kQueryDown; });
+    case Role::kKey:
+    case Role::kValue:
+    case Role::kQueryKeyValue:
+    case Role::kAttentionOutput:
+    case Role::kAttentionNorm:
+      return true;
+    default:
+      return IsDense(role) && !HasRole(architecture, IsSparse);
+  }
 }
 
 bool IsKnown(const TensorMeaning& meaning) {
-  return meaning.rule != nullptr &&
-         (!Counts(*meaning.rule) || meaning.leaf == "weight" || meaning.leaf == "bias");
+  return meaning.rule != nullptr && (IsDerived(meaning.rule->role) || !meaning.rule->leaf.empty() ||
+                                     meaning.leaf == "weight" || meaning.leaf == "bias" ||
+                                     meaning.leaf == "e_score_correction_bias");
 }
 
 Problem StructureProblem(const Subject& subject, std::string object) {
@@ -41,18 +89,38 @@ bool IsPlane(const Subject& subject, const TensorMeaning& meaning, const SourceT
   return weight != nullptr && subject.IsPacked(*weight);
 }
 
-void CheckUnknown(const Subject& subject, Problems& problems) {
+// Layers beyond the last one that predict further tokens have tensors of their own.
+bool IsPrediction(const Subject& subject, std::string_view name, uint64_t count) {
+  if (!subject.architecture->has_prediction_layers) {
+    return false;
+  }
+  for (const TensorRule& rule : subject.architecture->tensors) {
+    const size_t at = rule.pattern.find("{L}");
+    if (at == std::string_view::npos || !name.starts_with(rule.pattern.substr(0, at))) {
+      continue;
+    }
+    uint64_t layer = 0;
+    const std::string_view digits = name.substr(at);
+    const auto end = std::from_chars(digits.data(), digits.data() + digits.size(), layer);
+    return end.ec == std::errc() && layer >= count;
+  }
+  return false;
+}
+
+void CheckUnknown(const Subject& subject, uint64_t count, Problems& problems) {
   for (size_t i = 0; i < subject.meanings.size(); ++i) {
     const SourceTensor& tensor = subject.checkpoint.tensors[i];
-    if (!IsKnown(subject.meanings[i]) && !IsPlane(subject, subject.meanings[i], tensor)) {
-      Problem problem;
-      problem.severity = Severity::kWarning;
-      problem.detail.file = subject.FileOf(tensor);
-      problem.detail.object = tensor.name;
-      problem.detail.what =
-          Format("no tensor of a {} model, so it was not checked", subject.architecture->name);
-      problems.push_back(std::move(problem));
+    if (IsKnown(subject.meanings[i]) || IsPlane(subject, subject.meanings[i], tensor) ||
+        IsPrediction(subject, tensor.name, count)) {
+      continue;
     }
+    Problem problem;
+    problem.severity = Severity::kWarning;
+    problem.detail.file = subject.FileOf(tensor);
+    problem.detail.object = tensor.name;
+    problem.detail.what =
+        Format("no tensor of a {} model, so it was not checked", subject.architecture->name);
+    problems.push_back(std::move(problem));
   }
 }
 
@@ -63,12 +131,11 @@ void AddMissing(const Subject& subject, std::string name, Problems& problems) {
   problems.push_back(std::move(problem));
 }
 
-// Embedding and final norm; the head has rules of its own.
+// Embeddings and final norm; the head has rules of its own.
 void CheckSingles(const Subject& subject, Problems& problems) {
   for (const TensorRule& rule : subject.architecture->tensors) {
-    if (!IsPerLayer(rule) && Counts(rule) && rule.role != Role::kOutput &&
-        subject.FindRole(rule.role) == nullptr) {
-      AddMissing(subject, std::string(rule.pattern) + ".weight", problems);
+    if (!IsPerLayer(rule) && rule.role != Role::kOutput && subject.FindRole(rule.role) == nullptr) {
+      AddMissing(subject, subject.WeightName(rule), problems);
     }
   }
 }
@@ -76,30 +143,52 @@ void CheckSingles(const Subject& subject, Problems& problems) {
 Layers CollectLayers(const Subject& subject) {
   Layers layers;
   for (const TensorMeaning& meaning : subject.meanings) {
-    if (IsKnown(meaning) && meaning.layer.has_value() && Counts(*meaning.rule)) {
-      layers[*meaning.layer].insert({meaning.rule, meaning.leaf});
+    if (IsKnown(meaning) && meaning.layer.has_value() && !IsDerived(meaning.rule->role)) {
+      layers[*meaning.layer].insert({meaning.rule, meaning.second, meaning.expert, meaning.leaf});
     }
   }
   return layers;
 }
 
-// What every layer must have: all weights, and the biases that any layer has; in the table's order.
-std::vector<Part> RequiredParts(const Subject& subject, const Layers& layers) {
-  std::vector<Part> required;
-  for (const TensorRule& rule : subject.architecture->tensors) {
-    if (!IsPerLayer(rule) || !Counts(rule)) {
-      continue;
+// What layers must have: what the architecture cannot do without, and all that any of them has.
+struct Required {
+  Parts common;
+  Parts dense;   // of layers with a plain feed-forward part, where some have experts
+  Parts sparse;  // of layers with experts
+
+  Required(const Subject& subject, const Layers& layers, uint64_t count) {
+    const bool mixed = HasRole(*subject.architecture, IsSparse);
+    for (auto layer = layers.begin(); layer != layers.end() && layer->first < count; ++layer) {
+      for (const Part& part : layer->second) {
+        const Role role = part.rule->role;
+        (IsSparse(role) ? sparse : mixed && IsDense(role) ? dense : common).insert(part);
+      }
     }
-    required.emplace_back(&rule, "weight");
-    const bool biased = std::any_of(layers.begin(), layers.end(), [&](const auto& layer) {
-      return layer.second.count({&rule, "bias"}) != 0;
-    });
-    if (biased) {
-      required.emplace_back(&rule, "bias");
+    AddByTable(*subject.architecture);
+  }
+
+  void AddByTable(const Architecture& architecture) {
+    for (const TensorRule& rule : architecture.tensors) {
+      const Part weight{&rule, false, {}, rule.leaf.empty() ? "weight" : rule.leaf};
+      if (IsPerLayer(rule) && IsIndispensable(architecture, rule.role)) {
+        common.insert(weight);
+      }
+      if (!dense.empty() && IsDense(rule.role)) {
+        dense.insert(weight);
+      }
+      if (!sparse.empty() && rule.role == Role::kRouter) {
+        sparse.insert(weight);
+      }
     }
   }
-  return required;
-}
+
+  // The kind of feed-forward part that a layer with these tensors has.
+  const Parts& FeedForward(const Parts& layer) const {
+    const bool is_sparse = std::any_of(layer.begin(), layer.end(),
+                                       [](const Part& part) { return IsSparse(part.rule->role); });
+    return is_sparse || dense.empty() ? sparse : dense;
+  }
+};
 
 // Layers [first, last] are missing altogether: one problem however many they are.
 void AddGap(const Subject& subject, uint64_t first, uint64_t last, uint64_t count,
@@ -107,24 +196,47 @@ void AddGap(const Subject& subject, uint64_t first, uint64_t last, uint64_t coun
   Problem problem = StructureProblem(
       subject, first == last ? Format("layer {}", first) : Format("layers {} to {}", first, last));
   problem.detail.what = "no tensor of it is there";
-  problem.detail.expected = Format("{} layers (num_hidden_layers)", count);
-  problem.detail.advice = "get the complete checkpoint, or correct num_hidden_layers";
+  problem.detail.expected = Format("{} layers ({})", count, subject.architecture->keys.layers);
+  problem.detail.advice =
+      Format("get the complete checkpoint, or correct {}", subject.architecture->keys.layers);
   problems.push_back(std::move(problem));
 }
 
 void AddBeyond(const Subject& subject, const Layers::value_type& layer, uint64_t count,
                Problems& problems) {
+  if (subject.architecture->has_prediction_layers) {
+    return;
+  }
   Problem problem = StructureProblem(subject, Format("layer {}", layer.first));
   problem.detail.what = "the layer is beyond those that config.json tells";
-  problem.detail.expected = Format("{} layers (num_hidden_layers), counted from 0", count);
+  problem.detail.expected =
+      Format("{} layers ({}), counted from 0", count, subject.architecture->keys.layers);
   problem.detail.found = Format("{} tensors of layer {}", layer.second.size(), layer.first);
-  problem.detail.advice = "correct num_hidden_layers, or take the layer out";
+  problem.detail.advice =
+      Format("correct {}, or take the layer out", subject.architecture->keys.layers);
   problems.push_back(std::move(problem));
+}
+
+void CheckLayer(const Subject& subject, const Layers::value_type& layer, const Required& required,
+                Problems& problems) {
+  for (const Parts* parts : {&required.common, &required.FeedForward(layer.second)}) {
+    for (const Part& part : *parts) {
+      if (layer.second.count(part) == 0) {
+        AddMissing(subject,
+                   subject.Spelling({.rule = part.rule,
+                                     .layer = layer.first,
+                                     .expert = part.expert,
+                                     .leaf = part.leaf,
+                                     .second = part.second}),
+                   problems);
+      }
+    }
+  }
 }
 
 // `count` may be any number that a file can claim: nothing here takes time by it.
 void CheckCount(const Subject& subject, const Layers& layers, uint64_t count, Problems& problems) {
-  const std::vector<Part> required = RequiredParts(subject, layers);
+  const Required required(subject, layers, count);
   uint64_t next = 0;
   for (const auto& layer : layers) {
     if (layer.first >= count) {
@@ -134,12 +246,7 @@ void CheckCount(const Subject& subject, const Layers& layers, uint64_t count, Pr
     if (layer.first > next) {
       AddGap(subject, next, layer.first - 1, count, problems);
     }
-    for (const Part& part : required) {
-      if (layer.second.count(part) == 0) {
-        AddMissing(subject, Format("{}.{}", ModuleName(*part.first, layer.first), part.second),
-                   problems);
-      }
-    }
+    CheckLayer(subject, layer, required, problems);
     next = layer.first + 1;
   }
   if (next < count) {
@@ -155,8 +262,9 @@ void CheckLayers(const Subject& subject, Problems& problems) {
   // Without a count (CheckConfig says so) there must be no gap at least.
   constexpr uint64_t kMost = std::numeric_limits<uint64_t>::max() - 1;
   const uint64_t last = layers.empty() ? 0 : std::min(layers.rbegin()->first, kMost) + 1;
-  CheckCount(subject, layers, subject.ConfigNumber("num_hidden_layers").value_or(last), problems);
-  CheckUnknown(subject, problems);
+  const uint64_t count = subject.ConfigNumber(subject.architecture->keys.layers).value_or(last);
+  CheckCount(subject, layers, count, problems);
+  CheckUnknown(subject, count, problems);
 }
 
 }  // namespace lbrx

@@ -23,6 +23,9 @@ struct Subject {
   // Path of the file that holds the tensor's first plane.
   const std::string& FileOf(const SourceTensor& tensor) const;
   std::string ConfigPath() const;
+  // The checkpoint's name of the tensor that `meaning` (with its rule) stands for.
+  std::string Spelling(const TensorMeaning& meaning) const;
+  std::string WeightName(const TensorRule& rule) const;  // of a rule that is not per layer
   // Whether it is the codes of an MLX module that opening could not put together with its scales:
   // reported there, so what follows from it is not reported again.
   bool IsPacked(const SourceTensor& weight) const;
@@ -31,6 +34,7 @@ struct Subject {
 
   const Checkpoint& checkpoint;
   const Architecture* architecture;     // nullptr: unknown
+  bool mlx_layout;                      // names and shapes are MLX's
   std::vector<TensorMeaning> meanings;  // of Checkpoint::tensors
 };
 
@@ -38,8 +42,10 @@ struct Subject {
 void CheckConfig(const Subject& subject, Problems& problems);
 // Every tensor whose role is known has the shape that config.json tells.
 void CheckShapes(const Subject& subject, Problems& problems);
-// Layers 0 to num_hidden_layers - 1 are there, each complete, none beyond; nothing unknown.
+// All layers that config.json tells are there, each complete, none beyond; nothing unknown.
 void CheckLayers(const Subject& subject, Problems& problems);
+// As many experts in every stack or set as config.json tells.
+void CheckExperts(const Subject& subject, Problems& problems);
 // lm_head against tie_word_embeddings, as far as names and shapes tell.
 void CheckHead(const Subject& subject, Problems& problems);
 // The same by values: a head that is tied and yet differs from the embedding.

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 
 #include "check/rules/rules.h"
@@ -41,8 +42,6 @@ constexpr RoleShape kRoleShapes[] = {
     {Role::kValue, Dim::kKeyWidth, Dim::kHidden},
     {Role::kQueryKeyValue, Dim::kQueryKeyValueWidth, Dim::kHidden},
     {Role::kAttentionOutput, Dim::kHidden, Dim::kQueryWidth},
-    {Role::kQueryNorm, Dim::kHeadDim},
-    {Role::kKeyNorm, Dim::kHeadDim},
     {Role::kGate, Dim::kIntermediate, Dim::kHidden},
     {Role::kUp, Dim::kIntermediate, Dim::kHidden},
     {Role::kDown, Dim::kHidden, Dim::kIntermediate},
@@ -58,21 +57,6 @@ const RoleShape* FindRoleShape(Role role) {
   return nullptr;
 }
 
-std::string_view DimText(Dim dim) {
-  constexpr std::array<std::string_view, kDimCount> kTexts = {
-      "",
-      "vocab_size",
-      "hidden_size",
-      "num_attention_heads x head_dim",
-      "num_key_value_heads x head_dim",
-      "(num_attention_heads + 2 num_key_value_heads) x head_dim",
-      "head_dim",
-      "intermediate_size",
-      "2 intermediate_size",
-  };
-  return kTexts[static_cast<size_t>(dim)];
-}
-
 using Number = std::optional<uint64_t>;
 
 Number Multiply(const Number& a, const Number& b) {
@@ -83,37 +67,62 @@ Number Sum(const Number& a, const Number& b) {
   return a.has_value() && b.has_value() ? CheckedAdd(*a, *b) : std::nullopt;
 }
 
-// The value of every Dim; nullopt where config.json does not tell.
+// The value of every Dim, with its meaning for people; nullopt where config.json does not tell.
 class Dims {
  public:
   explicit Dims(const Subject& subject) {
-    const Number hidden = subject.ConfigNumber("hidden_size");
-    const Number heads = subject.ConfigNumber("num_attention_heads");
-    Number key_heads = subject.ConfigNumber("num_key_value_heads");
-    if (!key_heads.has_value()) {
+    const ConfigKeys& keys = subject.architecture->keys;
+    const Number hidden = subject.ConfigNumber(keys.hidden);
+    const Number intermediate = subject.ConfigNumber(keys.intermediate);
+    Set(Dim::kVocabulary, keys.vocabulary, subject.ConfigNumber(keys.vocabulary));
+    Set(Dim::kHidden, keys.hidden, hidden);
+    Set(Dim::kIntermediate, keys.intermediate, intermediate);
+    Set(Dim::kTwiceIntermediate, Format("2 x {}", keys.intermediate),
+        Multiply(intermediate, Number(2)));
+    SetHeads(subject, hidden);
+  }
+
+  const Number& Get(Dim dim) const { return values_[static_cast<size_t>(dim)]; }
+
+  const std::string& Text(Dim dim) const { return texts_[static_cast<size_t>(dim)]; }
+
+ private:
+  void SetHeads(const Subject& subject, const Number& hidden) {
+    const ConfigKeys& keys = subject.architecture->keys;
+    Number heads = subject.ConfigNumber(keys.heads);
+    if (IsLatent(*subject.architecture)) {
+      heads = std::nullopt;  // heads of several widths
+    }
+    Number key_heads = subject.ConfigNumber(keys.key_value_heads);
+    if (!key_heads.has_value() || !heads.has_value()) {
       key_heads = heads;
     }
     Number head_dim = subject.ConfigNumber("head_dim");
     if (!head_dim.has_value() && hidden.has_value() && heads.value_or(0) != 0) {
       head_dim = *hidden / *heads;
     }
-    Set(Dim::kVocabulary, subject.ConfigNumber("vocab_size"));
-    Set(Dim::kHidden, hidden);
-    Set(Dim::kHeadDim, head_dim);
-    Set(Dim::kQueryWidth, Multiply(heads, head_dim));
-    Set(Dim::kKeyWidth, Multiply(key_heads, head_dim));
+    const Number queries = Multiply(heads, head_dim);
+    const Number key_width = Multiply(key_heads, head_dim);
+    Set(Dim::kHeadDim, "head_dim", head_dim);
+    Set(Dim::kQueryWidth, Format("{} x head_dim", keys.heads), queries);
+    Set(Dim::kKeyWidth, Format("{} x head_dim", keys.key_value_heads), key_width);
     Set(Dim::kQueryKeyValueWidth,
-        Sum(Get(Dim::kQueryWidth), Multiply(Get(Dim::kKeyWidth), Number(2))));
-    Set(Dim::kIntermediate, subject.ConfigNumber("intermediate_size"));
-    Set(Dim::kTwiceIntermediate, Multiply(Get(Dim::kIntermediate), Number(2)));
+        Format("({} + 2 x {}) x head_dim", keys.heads, keys.key_value_heads),
+        Sum(queries, Multiply(key_width, Number(2))));
   }
 
-  const Number& Get(Dim dim) const { return values_[static_cast<size_t>(dim)]; }
+  static bool IsLatent(const Architecture& architecture) {
+    return std::any_of(architecture.tensors.begin(), architecture.tensors.end(),
+                       [](const TensorRule& rule) { return rule.role == Role::kKeyValueDown; });
+  }
 
- private:
-  void Set(Dim dim, const Number& value) { values_[static_cast<size_t>(dim)] = value; }
+  void Set(Dim dim, std::string_view text, const Number& value) {
+    values_[static_cast<size_t>(dim)] = value;
+    texts_[static_cast<size_t>(dim)] = text;
+  }
 
   std::array<Number, kDimCount> values_;
+  std::array<std::string, kDimCount> texts_;
 };
 
 // The dimensions that a tensor must have.
@@ -143,17 +152,20 @@ std::string Describe(const ExpectedShape& expected, const Dims& dims) {
     const Number& value = dims.Get(expected.dims[i]);
     numbers += (i == 0 ? "" : ", ") + (value.has_value() ? std::to_string(*value) : "any");
     texts += i == 0 ? "" : ", ";
-    texts += DimText(expected.dims[i]);
+    texts += dims.Text(expected.dims[i]);
   }
   return Format("[{}] ({})", numbers, texts);
 }
 
-std::optional<ExpectedShape> Expectation(const TensorMeaning& meaning) {
+std::optional<ExpectedShape> Expectation(const TensorMeaning& meaning, bool mlx_layout) {
   const RoleShape* row = meaning.rule == nullptr ? nullptr : FindRoleShape(meaning.rule->role);
   if (row == nullptr || (meaning.leaf != "weight" && meaning.leaf != "bias")) {
     return std::nullopt;
   }
   const bool matrix = meaning.leaf == "weight" && row->columns != Dim::kNone;
+  if (matrix && meaning.rule->layout == Layout::kTransposed && !mlx_layout) {
+    return ExpectedShape{{row->columns, row->rows}, 2};
+  }
   return ExpectedShape{{row->rows, row->columns}, matrix ? size_t{2} : size_t{1}};
 }
 
@@ -173,20 +185,52 @@ void CheckType(const Subject& subject, const SourceTensor& tensor, Problems& pro
   problems.push_back(std::move(problem));
 }
 
-void CheckShape(const Subject& subject, const SourceTensor& tensor, const ExpectedShape& expected,
-                const Dims& dims, Problems& problems) {
-  if (Fits(tensor.shape, expected, dims)) {
-    return;
-  }
+void AddWrongShape(const Subject& subject, const SourceTensor& tensor, std::string expected,
+                   Problems& problems) {
   Problem problem;
   problem.detail = {.file = subject.FileOf(tensor),
                     .object = tensor.name,
                     .what = "the shape contradicts config.json",
-                    .expected = Describe(expected, dims),
+                    .expected = std::move(expected),
                     .found = tensor.shape.ToString(),
                     .offset = {},
                     .advice = "use the config.json that belongs to these weights"};
   problems.push_back(std::move(problem));
+}
+
+// A norm of queries or keys: for a head at a time, shared or not, or over all of them.
+void CheckHeadNorm(const Subject& subject, const SourceTensor& tensor, Role role, const Dims& dims,
+                   Problems& problems) {
+  const Dim width = role == Role::kQueryNorm ? Dim::kQueryWidth : Dim::kKeyWidth;
+  const Number& one = dims.Get(Dim::kHeadDim);
+  const Number& all = dims.Get(width);
+  const uint64_t elements = tensor.shape.elements();
+  if (one.has_value() && all.has_value() && elements != *one && elements != *all) {
+    AddWrongShape(subject, tensor,
+                  Format("{} or {} values ({}, or {})", *one, *all, dims.Text(Dim::kHeadDim),
+                         dims.Text(width)),
+                  problems);
+  }
+}
+
+void CheckTensor(const Subject& subject, size_t index, const Dims& dims, Problems& problems) {
+  const TensorMeaning& meaning = subject.meanings[index];
+  const SourceTensor& tensor = subject.checkpoint.tensors[index];
+  if (meaning.rule == nullptr || subject.IsPacked(tensor)) {
+    return;
+  }
+  const Role role = meaning.rule->role;
+  if (role == Role::kQueryNorm || role == Role::kKeyNorm) {
+    CheckHeadNorm(subject, tensor, role, dims, problems);
+    return;
+  }
+  const std::optional<ExpectedShape> expected = Expectation(meaning, subject.mlx_layout);
+  if (expected.has_value()) {
+    CheckType(subject, tensor, problems);
+    if (!Fits(tensor.shape, *expected, dims)) {
+      AddWrongShape(subject, tensor, Describe(*expected, dims), problems);
+    }
+  }
 }
 
 }  // namespace
@@ -194,12 +238,7 @@ void CheckShape(const Subject& subject, const SourceTensor& tensor, const Expect
 void CheckShapes(const Subject& subject, Problems& problems) {
   const Dims dims(subject);
   for (size_t i = 0; i < subject.meanings.size(); ++i) {
-    const std::optional<ExpectedShape> expected = Expectation(subject.meanings[i]);
-    const SourceTensor& tensor = subject.checkpoint.tensors[i];
-    if (expected.has_value() && !subject.IsPacked(tensor)) {
-      CheckType(subject, tensor, problems);
-      CheckShape(subject, tensor, *expected, dims, problems);
-    }
+    CheckTensor(subject, i, dims, problems);
   }
 }
 

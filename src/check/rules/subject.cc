@@ -5,11 +5,29 @@
 namespace lbrx {
 
 Subject::Subject(const Checkpoint& checkpoint)
-    : checkpoint(checkpoint), architecture(FindArchitecture(checkpoint.config)) {
+    : checkpoint(checkpoint),
+      architecture(FindArchitecture(checkpoint.config)),
+      mlx_layout(checkpoint.format == "mlx") {
   for (const SourceTensor& tensor : checkpoint.tensors) {
     meanings.push_back(architecture == nullptr ? TensorMeaning{}
+                       : mlx_layout            ? ResolveMlx(*architecture, tensor.name)
                                                : Resolve(*architecture, tensor.name));
   }
+}
+
+std::string Subject::Spelling(const TensorMeaning& meaning) const {
+  const TensorRule& rule = *meaning.rule;
+  if (!mlx_layout || rule.mlx.empty()) {
+    return Spell(rule.pattern, meaning, meaning.leaf);
+  }
+  return Spell(meaning.second ? rule.mlx_second : rule.mlx, meaning, meaning.leaf);
+}
+
+std::string Subject::WeightName(const TensorRule& rule) const {
+  TensorMeaning meaning;
+  meaning.rule = &rule;
+  meaning.leaf = "weight";
+  return Spelling(meaning);
 }
 
 const SourceTensor* Subject::FindRole(Role role) const {

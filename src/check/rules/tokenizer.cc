@@ -18,7 +18,8 @@ std::optional<uint64_t> EmbeddingRows(const Subject& subject) {
   if (embedding != nullptr && embedding->shape.rank() == 2) {
     return embedding->shape[0];
   }
-  return subject.ConfigNumber("vocab_size");
+  return subject.ConfigNumber(
+      subject.architecture == nullptr ? "vocab_size" : subject.architecture->keys.vocabulary);
 }
 
 void AddMismatch(const SideFile& file, uint64_t tokens, uint64_t rows, Problems& problems) {

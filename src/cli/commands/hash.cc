@@ -33,50 +33,62 @@ std::vector<HashedFile> FilesOf(const Checkpoint& checkpoint) {
   return files;
 }
 
-int Run(Context& context) {
-  const std::string& path = context.args().positionals()[0];
+struct Hashes {
+  std::string format;
+  std::vector<TensorHash> tensors;
+  std::vector<HashedFile> files;
+  std::vector<std::string> sums;  // of the files
+};
+
+Hashes Compute(Context& context, const std::string& path) {
   CheckRun run(context);
   OpenOptions options;
   options.executor = &run.executor();
   const Checkpoint checkpoint = OpenCheckpoint(path, options);
-  const std::vector<HashedFile> files = FilesOf(checkpoint);
+  Hashes hashes{checkpoint.format, {}, FilesOf(checkpoint), {}};
   uint64_t total = DataBytes(checkpoint);
-  for (const HashedFile& file : files) {
+  for (const HashedFile& file : hashes.files) {
     total += file.bytes;
   }
   const CheckOptions& check = run.Start("hashing", total);
-  const std::vector<TensorHash> tensors = HashTensors(checkpoint, check);
-  std::vector<std::string> sums;
-  for (const HashedFile& file : files) {
-    sums.push_back(Sha256File(file.path, check));
+  hashes.tensors = HashTensors(checkpoint, check);
+  for (const HashedFile& file : hashes.files) {
+    hashes.sums.push_back(Sha256File(file.path, check));
   }
   run.Finish();
+  return hashes;
+}
 
-  Json tensor_rows = Json::MakeArray();
-  std::string text;
-  for (const TensorHash& tensor : tensors) {
-    Json row = Json::MakeObject();
-    row.Set("name", tensor.name);
-    row.Set("xxh3_128", tensor.xxh3_128);
-    tensor_rows.Append(std::move(row));
-    text += Format("xxh3-128  {}  {}\n", tensor.xxh3_128, Printable(tensor.name));
+void PrintAsJson(Context& context, const std::string& path, const Hashes& hashes) {
+  Json tensors = Json::MakeArray();
+  for (const TensorHash& tensor : hashes.tensors) {
+    tensors.Append(Json::Object{{"name", tensor.name}, {"xxh3_128", tensor.xxh3_128}});
   }
-  Json file_rows = Json::MakeArray();
-  for (size_t i = 0; i < files.size(); ++i) {
-    Json row = Json::MakeObject();
-    row.Set("file", files[i].path);
-    row.Set("bytes", files[i].bytes);
-    row.Set("sha256", sums[i]);
-    file_rows.Append(std::move(row));
-    text += Format("sha256    {}  {}\n", sums[i], Printable(files[i].path, kLongestPath));
+  Json files = Json::MakeArray();
+  for (size_t i = 0; i < hashes.files.size(); ++i) {
+    files.Append(Json::Object{{"file", hashes.files[i].path},
+                              {"bytes", hashes.files[i].bytes},
+                              {"sha256", hashes.sums[i]}});
   }
+  context.PrintJson({{"path", path},
+                     {"format", hashes.format},
+                     {"tensors", std::move(tensors)},
+                     {"files", std::move(files)}});
+}
+
+int Run(Context& context) {
+  const std::string& path = context.args().positionals()[0];
+  const Hashes hashes = Compute(context, path);
   if (context.json()) {
-    context.PrintJson({{"path", path},
-                       {"format", checkpoint.format},
-                       {"tensors", std::move(tensor_rows)},
-                       {"files", std::move(file_rows)}});
-  } else {
-    context.Print(text);
+    PrintAsJson(context, path, hashes);
+    return 0;
+  }
+  for (const TensorHash& tensor : hashes.tensors) {
+    context.Print(Format("xxh3-128  {}  {}\n", tensor.xxh3_128, Printable(tensor.name)));
+  }
+  for (size_t i = 0; i < hashes.files.size(); ++i) {
+    context.Print(Format("sha256    {}  {}\n", hashes.sums[i],
+                         Printable(hashes.files[i].path, kLongestPath)));
   }
   return 0;
 }

@@ -3,9 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <numeric>
 #include <vector>
 
 #include "core/base/cpu.h"
@@ -216,17 +219,15 @@ TEST_F(ConvertTest, VectorsEqualScalarsInEveryBit) {  // NaN payloads, too
     EXPECT_EQ(Converted<uint16_t>(DType::kF32, floats, DType::kF16), f16);
     const auto widened = Converted<float>(DType::kF16, f16, DType::kF32);
     for (size_t i = 0; i < f16.size(); ++i) {
-      const float expected = F16ToFloat(f16[i]);
-      ASSERT_EQ(std::memcmp(&widened[i], &expected, sizeof(float)), 0) << f16[i];
+      ASSERT_EQ(std::bit_cast<uint32_t>(widened[i]), std::bit_cast<uint32_t>(F16ToFloat(f16[i])))
+          << f16[i];
     }
   }
 }
 
 TEST_F(ConvertTest, AnyLengthAndAlignment) {
-  std::vector<float> floats;
-  for (int i = 0; i < 70; ++i) {
-    floats.push_back(static_cast<float>(i) + 0.3F);
-  }
+  std::vector<float> floats(70);
+  std::iota(floats.begin(), floats.end(), 0.3F);
   const auto expected = Converted<uint16_t>(DType::kF32, floats, DType::kBF16);
   for (size_t count = 0; count < 40; ++count) {
     std::vector<std::byte> in(count * 4 + 1);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -39,9 +40,9 @@ TEST(OpsTest, ElementwiseRoundsOnceToTheDtype) {
 
 TEST(OpsTest, SumFollowsTheStatedTree) {
   // Five runs: ((r0 + r1) + (r2 + r3)) + r4.
-  std::vector<double> values;
-  for (int i = 0; i < 4 * 256 + 10; ++i) {
-    values.push_back(std::ldexp(1.0 + i % 7, i * 37 % 60));
+  std::vector<double> values(4 * 256 + 10);
+  for (size_t i = 0; i < values.size(); ++i) {
+    values[i] = std::ldexp(1.0 + static_cast<double>(i % 7), static_cast<int>(i * 37 % 60));
   }
   std::vector<double> runs;
   for (size_t begin = 0; begin < values.size(); begin += 256) {

@@ -21,14 +21,7 @@ Json ReadJson(const std::string& path) {
 std::vector<OutputTensor> AsOutput(const Checkpoint& checkpoint) {
   std::vector<OutputTensor> out;
   for (const SourceTensor& tensor : checkpoint.tensors) {
-    OutputTensor& output = out.emplace_back();
-    output.name = tensor.name;
-    output.encoding = tensor.encoding;
-    output.shape = tensor.shape;
-    for (uint32_t plane : tensor.planes) {
-      const StoredArray& array = checkpoint.arrays[plane];
-      output.planes.push_back({array.name, array.dtype, array.shape, array.bytes, 0, 0});
-    }
+    out.emplace_back(tensor.name, tensor.encoding, tensor.shape);
   }
   return out;
 }
