@@ -112,7 +112,7 @@ OutputText MakeIndex(TargetKind kind, const std::vector<OutputTensor>& tensors,
                    WriteJson(Json(name), {-1, false, true}), layout.files[file].name);
     separator = ",\n";
   }
-  text += Format("\n{}}}\n}}{}", one, mlx ? "" : "\n");
+  text += Format("{}}}\n}}{}", names.empty() ? "" : "\n" + one, mlx ? "" : "\n");
   return {"model.safetensors.index.json", std::move(text)};
 }
 
