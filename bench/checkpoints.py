@@ -95,7 +95,7 @@ def shards_by_count(tensors, count):
 
 
 def header(tensors):
-    """(header bytes, data bytes) of a safetensors file with `tensors` in bf16, one after another."""
+    """(header bytes, data bytes) of a safetensors file that holds `tensors` in bf16, in order."""
     entries, offset = {"__metadata__": {"format": "pt"}}, 0
     for name, shape in tensors:
         end = offset + bf16_bytes(shape)

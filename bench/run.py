@@ -14,6 +14,7 @@ import os
 import pathlib
 import platform
 import re
+import resource
 import shutil
 import statistics
 import subprocess
@@ -33,8 +34,22 @@ HAND_BEGIN, HAND_END = "<!-- by hand: begin -->", "<!-- by hand: end -->"
 MB = 1e6
 
 
+def peak_rss(usage):
+    return usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / MB
+
+
+def rss_text(rss):
+    return f"{rss:.0f}" if rss > Run.floor * 1.05 else f"under {Run.floor * 1.05:.0f}"
+
+
 class Run:
-    """One run of a command: wall seconds and peak RSS in MB (its largest process)."""
+    """One run of a command: wall seconds and peak RSS in MB (its largest process).
+
+    The system counts what was there before exec, so a peak below this script's own cannot be seen:
+    `floor` says what the figure is then.
+    """
+
+    floor = 0.0
 
     def __init__(self, command):
         begin = time.perf_counter()
@@ -45,8 +60,8 @@ class Run:
             _, status, usage = os.wait4(child.pid, 0)
         self.seconds = time.perf_counter() - begin
         child.returncode = os.waitstatus_to_exitcode(status)
-        unit = 1 if sys.platform == "darwin" else 1024
-        self.rss = usage.ru_maxrss * unit / MB
+        self.rss = peak_rss(usage)
+        Run.floor = max(Run.floor, peak_rss(resource.getrusage(resource.RUSAGE_SELF)))
         if child.returncode != 0:
             tail = (BUILD / "log").read_text(errors="replace")[-2000:]
             sys.exit(f"{' '.join(map(str, command))}: exit {child.returncode}\n{tail}")
@@ -77,7 +92,7 @@ class Job:
     def row(self):
         times = [run.seconds for run in self.runs]
         spread = f"{min(times):.3f}-{max(times):.3f}"
-        return f"| {self.name} | {self.seconds:.3f} | {spread} | {self.rss:.0f} |"
+        return f"| {self.name} | {self.seconds:.3f} | {spread} | {rss_text(self.rss)} |"
 
 
 def alternate(jobs, rounds, warm_up=1):
@@ -133,7 +148,10 @@ class Bench:
     def target(self, what, figure, unit, limit, at_least=False):
         met = figure >= limit if at_least else figure <= limit
         sign = "at least" if at_least else "at most"
-        self.targets.append((what, f"{figure:.4g}{unit}", f"{sign} {limit:g}{unit}", met))
+        text = f"{figure:.3g}" if figure < 1000 else f"{figure:.0f}"
+        if unit == " MB":
+            text = rss_text(figure)
+        self.targets.append((what, text + unit, f"{sign} {limit:g}{unit}", met))
 
     def conversions(self):
         source, out = self.model, self.out

@@ -185,10 +185,49 @@ CONFIG = {
 }
 
 
+# --- journal -------------------------------------------------------------------------------------
+
+# A journal of two records as lbrx writes it (Python has no XXH3 for its checksums).
+JOURNAL_BYTES = bytes.fromhex(
+    "4c4252584a4e4c31170000007b22706c616e223a223030222c2262616e6473223a327d1e6b3c2f0d7a46a700000000000000"
+    "0034120000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
+    "0000000000000032edee8d44f910d50100000000000000351200000000000001000000000000000100000000000000400000"
+    "000000000000000000000000000000000000000000000000000000000089692c97a52ff063"
+)
+RECORD = 72
+
+
+def changed(at):
+    """The journal with one byte changed."""
+    out = bytearray(JOURNAL_BYTES)
+    out[at] ^= 0x40
+    return bytes(out)
+
+
+JOURNAL = {
+    "good": JOURNAL_BYTES,
+    "header_only": JOURNAL_BYTES[: -2 * RECORD],
+    "one_record": JOURNAL_BYTES[:-RECORD],
+    "torn_record": JOURNAL_BYTES[:-1],
+    "torn_header": JOURNAL_BYTES[: -2 * RECORD - 1],
+    "damaged_record": changed(-RECORD),
+    "damaged_first_record": changed(-2 * RECORD),
+    "damaged_checksum": changed(-1),
+    "damaged_header": changed(14),
+    "damaged_length": changed(8),
+    "huge_length": JOURNAL_BYTES[:8] + b"\xff" * 4 + JOURNAL_BYTES[12:],
+    "other_magic": b"LBRXJNL0" + JOURNAL_BYTES[8:],
+    "magic_only": b"LBRXJNL1",
+    "zeros_behind": JOURNAL_BYTES + bytes(3 * RECORD),
+    "empty": b"",
+}
+
+
 def main():
     write("json", JSON)
     write("safetensors", SAFETENSORS)
     write("config", CONFIG)
+    write("journal", JOURNAL)
 
 
 main()

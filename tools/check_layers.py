@@ -141,7 +141,7 @@ class Check:
             if len(where) > 1:
                 for path, line in sorted(where.items()):
                     others = ", ".join(sorted(set(where) - {path}))
-                    self.complain(path, line, f"<{prefix}...> belongs in one adapter; also in {others}")
+                    self.complain(path, line, f"<{prefix}...> belongs in one file; also in {others}")
         for problem in self.problems:
             print(problem, file=sys.stderr)
         if not self.problems:

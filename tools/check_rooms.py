@@ -22,7 +22,8 @@ def main():
     named = re.findall(r"^(?:- )?\*\*`([a-z0-9_/]+?)/?`\*\*", text, re.M)
     problems = [f"src/{f} has no paragraph" for f in sorted(folders - set(named))]
     problems += [f"src/{f} is described and does not exist" for f in sorted(set(named) - folders)]
-    problems += [f"src/{f} is described twice" for f in sorted({f for f in named if named.count(f) > 1})]
+    twice = {f for f in named if named.count(f) > 1}
+    problems += [f"src/{f} is described twice" for f in sorted(twice)]
     for problem in problems:
         print(f"ARCHITECTURE.md: {problem}", file=sys.stderr)
     if not problems:

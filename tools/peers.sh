@@ -10,7 +10,8 @@ pins=(mlx==0.32.4 mlx-lm==0.32.2 safetensors==0.8.0 numpy==2.4.6 transformers==5
 
 venv=build/peers
 [[ -x $venv/bin/python ]] || python3 -m venv "$venv"
-"$venv/bin/python" - "${pins[@]}" <<'EOF' || "$venv/bin/python" -m pip install -q --disable-pip-version-check "${pins[@]}"
+installed() {
+  "$venv/bin/python" - "${pins[@]}" <<'EOF'
 import sys
 from importlib import metadata
 
@@ -24,3 +25,6 @@ for pin in sys.argv[1:]:
         print(f"peers: {name} {version} to be installed (found: {found})")
         sys.exit(1)
 EOF
+}
+
+installed || "$venv/bin/python" -m pip install -q --disable-pip-version-check "${pins[@]}"

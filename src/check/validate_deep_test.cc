@@ -2,7 +2,7 @@
 #include <limits>
 
 #include "check/scan.h"
-#include "check/test_model.h"
+#include "check/test_problems.h"
 
 namespace lbrx {
 namespace {
@@ -15,15 +15,6 @@ std::vector<Problem> ValidateDeep(const TestModel& model, unsigned threads = 2) 
   model.Write(folder);
   TestOptions test(threads);
   return Validate(OpenForCheck(folder.path()), /*deep=*/true, test.options);
-}
-
-std::string Text(const std::vector<Problem>& problems) {
-  std::string text;
-  for (const Problem& problem : problems) {
-    text += problem.severity == Severity::kError ? "error: " : "warning: ";
-    text += FormatMessage(problem.detail) + "\n";
-  }
-  return text;
 }
 
 TestModel QuantizedHead(const std::vector<float>& scales) {

@@ -1,9 +1,9 @@
 #include "cli/signals.h"
 
-#include <signal.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 
 #include "cli/term/terminal.h"
 

@@ -195,11 +195,16 @@ class Planner {
   }
 
   void Encode(const NamedValue& tensor, Encoding encoding) {
+    if (request_.search && encoding.scheme != Scheme::kAffine) {
+      throw Error(ErrorCode::kUsage,
+                  Format("--search is for the affine schemes, not {}; leave it out",
+                         SchemeLabel(encoding)));
+    }
     encoding.dtype = ScaleDType(request_.dtype.value_or(tensor.value->dtype()));
     requantized_ += tensor.encoded ? 1 : 0;
     PlannedTensor planned = Begin(tensor, encoding);
     planned.value = CastTo(tensor.value, encoding.dtype);
-    planned.encode.rule = request_.rule;
+    planned.encode = {.rule = request_.rule, .search = request_.search};
     plan_.tensors.push_back(std::move(planned));
   }
 

@@ -23,6 +23,7 @@ struct ConvertRequest {
   std::optional<std::string> scheme;  // -q
   uint16_t group_size = 0;            // 0: the scheme's default
   MlxRule rule = MlxRule::kMetal;
+  bool search = false;  // --search: better codes in the same affine format
   bool dequantize = false;
   std::optional<DType> dtype;  // --dtype
 

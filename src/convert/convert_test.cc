@@ -308,6 +308,26 @@ TEST_F(ConvertTest, TargetsRefuseWhatTheyCannotHold) {
   EXPECT_NE(ErrorOf(request, ErrorCode::kUsage).find("48"), std::string::npos);
 }
 
+TEST_F(ConvertTest, SearchLowersTheErrorAndIsForAffineSchemesOnly) {
+  TinyLlama().Write(source_);
+  ConvertRequest request = Request("x");
+  request.scheme = "4bit";
+  RunOptions options;
+  options.no_output = options.measure = true;
+  const auto squared_error = [&] {
+    double sum = 0;
+    for (const ErrorSums& errors : RunPlan(PlanOf(request), options).errors) {
+      sum += errors.squared_error;
+    }
+    return sum;
+  };
+  const double plain = squared_error();
+  request.search = true;
+  EXPECT_LT(squared_error(), 0.9 * plain);
+  request.scheme = "mxfp4";
+  EXPECT_NE(ErrorOf(request, ErrorCode::kUsage).find("--search"), std::string::npos);
+}
+
 TEST_F(ConvertTest, BareFilesDescribeTheirSchemesThemselves) {
   TinyLlama().Write(source_);
   ConvertRequest request = Request("q4.safetensors");

@@ -1,5 +1,7 @@
-// Every system call of a conversion failing in turn: the old output or none, the right error, and the
-// next run gives the same bytes.
+// Every system call of a conversion failing in turn: the old output or none, the right error, and
+// the next run gives the same bytes.
+
+#include "support/faults.h"
 
 #include <gtest/gtest.h>
 
@@ -11,7 +13,6 @@
 #include "core/io/partial.h"
 #include "stream/engine.h"
 #include "support/checkpoints.h"
-#include "support/faults.h"
 #include "support/temp_dir.h"
 
 namespace lbrx {

@@ -50,6 +50,7 @@ Json ConvertRequest::ToJson() const {
   out.Set("scheme", scheme ? Json(*scheme) : Json());
   out.Set("group_size", static_cast<uint64_t>(group_size));
   out.Set("mlx_rule", rule == MlxRule::kMetal ? "metal" : "cpu");
+  out.Set("search", search);
   out.Set("dequantize", dequantize);
   out.Set("dtype", dtype ? Json(Name(*dtype)) : Json());
   Json list = Json::MakeArray();
@@ -86,6 +87,7 @@ ConvertRequest ConvertRequest::FromJson(const Json& json) {
     ThrowUnknown("mlx_rule", rule);
   }
   out.rule = rule == "metal" ? MlxRule::kMetal : MlxRule::kCpu;
+  out.search = Require(json, "search").AsBool();
   out.dequantize = Require(json, "dequantize").AsBool();
   if (const Json& dtype = Require(json, "dtype"); !dtype.is_null()) {
     out.dtype = DTypeByName(dtype.AsString());

@@ -83,12 +83,12 @@ Checkpoint OpenCheckpoint(const std::string& path, const OpenOptions& options) {
 }
 
 const std::vector<FormatInfo>& Formats() {
-  static const std::vector<FormatInfo> kFormats = {
+  static const std::vector<FormatInfo> table = {
       {"safetensors", "one bare .safetensors file"},
       {"huggingface", "folder as transformers writes it: config.json, *.safetensors, tokenizer"},
       {"mlx", "folder as mlx-lm writes it, quantized matrices in two or three arrays"},
   };
-  return kFormats;
+  return table;
 }
 
 }  // namespace lbrx

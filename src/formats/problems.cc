@@ -45,7 +45,7 @@ void ProblemSink::Caught(const Error& error) {
   const bool about_input = error.code() == ErrorCode::kInvalid || error.code() == ErrorCode::kIo ||
                            error.code() == ErrorCode::kPermission;
   if (!collect_ || !about_input) {
-    throw error;
+    throw Error(error);
   }
   Record(Severity::kError, error.detail());
 }

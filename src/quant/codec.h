@@ -17,6 +17,8 @@ enum class MlxRule : uint8_t {
 
 struct EncodeOptions {
   MlxRule rule = MlxRule::kMetal;
+  bool search =
+      false;  // affine: look for the scale and bias of least error (schemes/affine_search.h)
 };
 
 // A contiguous run of whole groups of one tensor. `values` are of encoding.dtype (BF16, F16 or

@@ -166,14 +166,14 @@ TEST_F(CodecTest, EverySchemeHasACodec) {
 TEST_F(CodecTest, VectorsEqualReferenceOnAdversarialRows) {
   for (const Encoding& encoding : AllEncodings()) {
     for (const Kind& kind : Kinds()) {
-      ExpectEncodesAlike(encoding, Row(kind, encoding.dtype, 65 * 128), kind.name);
+      ExpectEncodesAlike(encoding, Row(kind, encoding.dtype, size_t{65} * 128), kind.name);
     }
   }
 }
 
 TEST_F(CodecTest, VectorsEqualReferenceOnAnyFinitePatterns) {
   for (const Encoding& encoding : AllEncodings()) {
-    ExpectEncodesAlike(encoding, RandomPatterns(encoding.dtype, 70 * 128, encoding.bits),
+    ExpectEncodesAlike(encoding, RandomPatterns(encoding.dtype, size_t{70} * 128, encoding.bits),
                        "any patterns");
   }
 }
@@ -265,7 +265,7 @@ double LargestError(const Encoding& encoding, MlxRule rule, const Bytes& values,
 }
 
 TEST_F(CodecTest, DecodedIsWithinHalfAStep) {
-  constexpr size_t kCount = 64 * 128;
+  constexpr size_t kCount = size_t{64} * 128;
   for (const Encoding& encoding : AllEncodings()) {
     double bound = 0;
     if (encoding.scheme != Scheme::kAffine) {

@@ -18,7 +18,7 @@ namespace {
 
 using testing::TinyJson;
 
-const std::string kData = LBRX_TEST_DATA;
+constexpr char kData[] = LBRX_TEST_DATA;
 
 // The tensors of a safetensors file: name to shape and bytes.
 struct Stored {
@@ -74,8 +74,8 @@ std::string ShortHash(const std::vector<std::byte>& bytes) {
 class GoldenModelTest : public ::testing::TestWithParam<bool> {};
 
 TEST_P(GoldenModelTest, GivesMlxHashes) {
-  const auto tensors = ReadSafetensors(kData + "/bard-base/model.safetensors");
-  const TinyJson expected = TinyJson::FromFile(kData + "/mlx_metal/expected.json");
+  const auto tensors = ReadSafetensors(std::string(kData) + "/bard-base/model.safetensors");
+  const TinyJson expected = TinyJson::FromFile(std::string(kData) + "/mlx_metal/expected.json");
   const std::vector<std::string> keys = {"weight", "scales", "biases"};
   // The reference is slow: a fourth of the tensors shall do for it.
   const size_t largest = GetParam() ? 40000 : SIZE_MAX;

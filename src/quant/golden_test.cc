@@ -14,7 +14,7 @@ namespace {
 
 using testing::TinyJson;
 
-const std::string kData = LBRX_TEST_DATA;
+constexpr char kData[] = LBRX_TEST_DATA;
 
 std::vector<std::byte> FromHex(const std::string& hex) {
   std::vector<std::byte> out;
@@ -75,7 +75,7 @@ class GoldenTest : public ::testing::TestWithParam<bool> {
 };
 
 TEST_P(GoldenTest, RowsGiveMlxBytes) {
-  const TinyJson vectors = TinyJson::FromFile(kData + "/mlx_metal/vectors.json");
+  const TinyJson vectors = TinyJson::FromFile(std::string(kData) + "/mlx_metal/vectors.json");
   ASSERT_EQ(vectors["cases"].items.size(), 484U);
   for (const TinyJson& item : vectors["cases"].items) {
     const Encoding encoding = ParseEncoding(item["mode"].text, item["bits"].Int(),
@@ -98,7 +98,7 @@ TEST_P(GoldenTest, RowsGiveMlxBytes) {
 }
 
 TEST_P(GoldenTest, DecodesAsMlxOnACpu) {
-  const TinyJson golden = TinyJson::FromFile(kData + "/mlx_decode.json");
+  const TinyJson golden = TinyJson::FromFile(std::string(kData) + "/mlx_decode.json");
   ASSERT_EQ(golden["cases"].items.size(), 72U);
   for (const TinyJson& item : golden["cases"].items) {
     const Encoding encoding = ParseEncoding(item["mode"].text, item["bits"].Int(),
@@ -153,9 +153,9 @@ TEST_P(GoldenTest, RampInEveryWidth) {  // the same bytes under both rules
       {8, -0.0173410401F,
        "e7eff7ff c6ced6de a5adb5bd 848c949d 636b737c 424a525b 2129313a 00081019"},
   };
-  std::vector<float> ramp;
-  for (int i = 0; i < 32; ++i) {
-    ramp.push_back(static_cast<float>(i - 10) / 7.0F);
+  std::vector<float> ramp(32);
+  for (size_t i = 0; i < ramp.size(); ++i) {
+    ramp[i] = (static_cast<float>(i) - 10.0F) / 7.0F;
   }
   for (const Row& row : rows) {
     for (const MlxRule rule : {MlxRule::kMetal, MlxRule::kCpu}) {
@@ -169,9 +169,9 @@ TEST_P(GoldenTest, RampInEveryWidth) {  // the same bytes under both rules
 }
 
 TEST_P(GoldenTest, NegativeRampHasHalfTheStepsOnMetal) {
-  std::vector<float> ramp;
-  for (int i = 0; i < 32; ++i) {
-    ramp.push_back(-1.0F - static_cast<float>(i) / 31.0F);
+  std::vector<float> ramp(32);
+  for (size_t i = 0; i < ramp.size(); ++i) {
+    ramp[i] = -1.0F - static_cast<float>(i) / 31.0F;
   }
   const Encoding encoding = Affine(4, 32, DType::kF32);
   const Planes metal = Encode(encoding, MlxRule::kMetal, Floats(ramp));

@@ -6,7 +6,7 @@
 namespace lbrx {
 
 const std::vector<MixedRecipe>& MixedRecipes() {
-  static const std::vector<MixedRecipe> kRecipes = {
+  static const std::vector<MixedRecipe> recipes = {
       {"mixed_2_6", "2 bits, 6 for the output matrix and half of the value and down projections", 2,
        6},
       {"mixed_3_4", "3 bits, 4 for the same", 3, 4},
@@ -14,7 +14,7 @@ const std::vector<MixedRecipe>& MixedRecipes() {
       {"mixed_4_6", "4 bits, 6 for the same", 4, 6},
       {"mixed_4_8", "4 bits, 8 for the same", 4, 8},
   };
-  return kRecipes;
+  return recipes;
 }
 
 std::optional<MixedRecipe> MixedRecipeByName(std::string_view name) {

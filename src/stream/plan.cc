@@ -36,8 +36,10 @@ std::string DescribeRecipe(const PlannedTensor& tensor) {
   if (tensor.output.encoding.scheme == Scheme::kPlain) {
     return tensor.value->Describe();
   }
-  return Format("encode({}, {}, {})", tensor.value->Describe(), SchemeLabel(tensor.output.encoding),
-                tensor.encode.rule == MlxRule::kMetal ? "metal" : "cpu");
+  return Format("encode({}, {}, {}{})", tensor.value->Describe(),
+                SchemeLabel(tensor.output.encoding),
+                tensor.encode.rule == MlxRule::kMetal ? "metal" : "cpu",
+                tensor.encode.search ? ", search" : "");
 }
 
 Json ShapeJson(const Shape& shape) {

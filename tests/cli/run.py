@@ -107,6 +107,8 @@ def main():
     parser.add_argument("--lbrx", required=True, type=pathlib.Path)
     parser.add_argument("files", nargs="*", type=pathlib.Path)
     arguments = parser.parse_args()
+    if not os.access(arguments.lbrx, os.X_OK):
+        parser.error(f"no program at {arguments.lbrx}; build it first")
     files = arguments.files or sorted(pathlib.Path(__file__).parent.glob("*.t"))
     commands = failures = 0
     for path in files:

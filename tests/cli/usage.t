@@ -55,4 +55,4 @@ lbrx \d+\.\d+\.\d+ \(commit \S+, (Apple )?(g\+\+|clang\+*) \d[\d.]*, SIMD \w+\) 
 $ lbrx --color always schemes | head -1 | cat -v | cut -c1-10
 ^[[1mschem
 $ CLICOLOR_FORCE=1 NO_COLOR=1 lbrx schemes | head -1
-scheme  group  bits/weight  what it is
+scheme +group  bits/weight  what it is (re)

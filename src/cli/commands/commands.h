@@ -5,6 +5,8 @@
 
 namespace lbrx {
 
+// Constants, though a declaration cannot say so.
+// NOLINTBEGIN(readability-identifier-naming)
 extern const CommandInfo kConvertCommand;
 extern const CommandInfo kQuantizeCommand;
 extern const CommandInfo kApplyCommand;
@@ -20,5 +22,6 @@ extern const CommandInfo kDoctorCommand;
 extern const CommandInfo kCompletionCommand;
 extern const CommandInfo kHelpCommand;
 extern const CommandInfo kVersionCommand;
+// NOLINTEND(readability-identifier-naming)
 
 }  // namespace lbrx

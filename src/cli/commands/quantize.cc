@@ -22,7 +22,7 @@ std::string SchemeOf(const ParsedArgs& args) {
   if (option && given.size() > 2) {
     ThrowUsage(given[2], "a scheme is given twice", "leave out one of -q and the third argument");
   }
-  const std::string scheme = option ? *option : given.size() > 2 ? given[2] : "";
+  std::string scheme = option ? *option : given.size() > 2 ? given[2] : "";
   if (scheme.empty()) {
     ThrowUsage("-q", "needs a scheme", "for example -q 4bit; `lbrx schemes` lists them");
   }

@@ -72,6 +72,7 @@ const CommandInfo* FindCommandInfo(std::string_view name) {
 
 std::vector<std::string> CommandNames() {
   std::vector<std::string> names;
+  names.reserve(kCommands.size());
   for (const CommandInfo* command : kCommands) {
     names.emplace_back(command->name);
   }

@@ -86,7 +86,7 @@ std::string MlxScheme(const ParsedArgs& args) {
   if (const auto recipe = args.Value("--quant-predicate")) {
     return *recipe;
   }
-  const std::string mode = args.ValueOr("--q-mode", "affine");
+  std::string mode = args.ValueOr("--q-mode", "affine");
   const std::optional<std::string> bits = args.Value("--q-bits");
   if (mode == "affine") {
     return bits.value_or("4") + "bit";

@@ -10,7 +10,7 @@ constexpr std::string_view kQuantization = "Quantization";
 constexpr std::string_view kOutput = "Output";
 constexpr std::string_view kRunning = "Running";
 
-constexpr std::array<OptionSpec, 7> kQuantizationOptions = {{
+constexpr std::array<OptionSpec, 8> kQuantizationOptions = {{
     {.name = "-q",
      .value = "SCHEME",
      .help = "Quantize to this scheme (lbrx schemes lists them)",
@@ -41,6 +41,10 @@ constexpr std::array<OptionSpec, 7> kQuantizationOptions = {{
      .help = "Tensors that stay floats",
      .group = kQuantization,
      .repeatable = true},
+    {.name = "--search",
+     .help =
+         "Look for the scale and bias of least error; any MLX reads the result (affine schemes)",
+     .group = kQuantization},
     {.name = "--protect-routers",
      .help = "Routers and shared-expert gates stay at 8 bits, group 64",
      .group = kQuantization},
@@ -161,6 +165,7 @@ ConvertRequest RequestFromOptions(const ParsedArgs& args, const std::string& com
   request.scheme = args.Value("-q");
   request.group_size = static_cast<uint16_t>(args.Uint("--group-size", 1, 1024).value_or(0));
   request.rule = args.ValueOr("--mlx-rule", "metal") == "cpu" ? MlxRule::kCpu : MlxRule::kMetal;
+  request.search = args.Has("--search");
   request.protect_routers = args.Has("--protect-routers");
   request.dequantize = args.Has("--dequantize");
   if (const auto dtype = args.Value("--dtype")) {

@@ -132,6 +132,7 @@ TEST(BudgetTest, NeverExceedsTheLimitUnderStress) {
   std::atomic<uint64_t> in_use{0};
   std::atomic<bool> exceeded{false};
   std::vector<std::thread> threads;
+  threads.reserve(6);
   for (uint64_t t = 0; t < 6; ++t) {
     threads.emplace_back([&, t] {
       for (uint64_t i = 0; i < 300; ++i) {

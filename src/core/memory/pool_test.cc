@@ -107,6 +107,7 @@ TEST(PoolTest, TooMuchIsALimit) {
 TEST(PoolTest, ThreadsNeverShareABuffer) {
   Pool pool;
   std::vector<std::thread> threads;
+  threads.reserve(4);
   std::vector<int> mixed(4, 0);
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&, t] {

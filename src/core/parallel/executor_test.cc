@@ -203,6 +203,7 @@ TEST(TaskGroupTest, ManyOutsideThreadsShareOneExecutor) {
   Executor executor(4);
   std::atomic<uint64_t> sum{0};
   std::vector<std::thread> users;
+  users.reserve(4);
   for (int user = 0; user < 4; ++user) {
     users.emplace_back([&] {
       for (int round = 0; round < 50; ++round) {

@@ -88,7 +88,8 @@ class Grouper {
     try {
       entry = block.Find(module.name);
     } catch (Error& error) {
-      throw error.InFile(ConfigPath());
+      error.InFile(ConfigPath());
+      throw;
     }
     const std::optional<uint32_t> weight = table_.Find(module.name + std::string(kWeight));
     if (entry.kind == MlxModule::Kind::kFloat || !weight) {

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "core/tensor/convert.h"
+#include "quant/schemes/affine_search.h"
 #include "quant/schemes/packing.h"
 #include "quant/schemes/rounding.h"
 
@@ -51,11 +52,14 @@ uint8_t AffineCode(float value, const AffineFit& fit, int bits, MlxRule rule) {
 }
 
 void EncodeAffineReference(const EncodeJob& job) {
+  if (job.options.search) {
+    return EncodeAffineSearchReference(job);
+  }
   const Encoding& encoding = job.encoding;
   const size_t group = encoding.group;
   const size_t value_bytes = Info(encoding.dtype).bits / 8;
   float values[kMaxGroup];
-  uint8_t codes[kMaxGroup];
+  uint8_t codes[kMaxGroup] = {};
   for (uint64_t g = 0; g < job.elements / group; ++g) {
     Convert(encoding.dtype, job.values + g * group * value_bytes, DType::kF32,
             reinterpret_cast<std::byte*>(values), group);
@@ -78,7 +82,7 @@ void DecodeAffineReference(const DecodeJob& job) {
   const size_t scale_bytes = Info(encoding.dtype).bits / 8;
   const size_t value_bytes = Info(job.dtype).bits / 8;
   float values[kMaxGroup];
-  uint8_t codes[kMaxGroup];
+  uint8_t codes[kMaxGroup] = {};
   for (uint64_t g = 0; g < job.elements / group; ++g) {
     float scale = 0;
     float bias = 0;

@@ -7,6 +7,7 @@
 
 #include "core/base/simd.h"
 #include "quant/schemes/affine.h"
+#include "quant/schemes/affine_search.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "quant/schemes/affine_encode_simd.cc"
@@ -272,6 +273,9 @@ HWY_AFTER_NAMESPACE();
 namespace lbrx {
 
 void EncodeAffine(const EncodeJob& job) {
+  if (job.options.search) {
+    return EncodeAffineSearch(job);
+  }
   static constexpr auto kTable = LBRX_SIMD_TABLE(EncodeAffineReference, Encode);
   kTable.Get()(job);
 }

@@ -137,7 +137,7 @@ void EncodeMicroscaleReference(const EncodeJob& job) {
   const size_t group = encoding.group;
   const size_t value_bytes = Info(encoding.dtype).bits / 8;
   float values[kMaxGroup];
-  uint8_t codes[kMaxGroup];
+  uint8_t codes[kMaxGroup] = {};
   for (uint64_t g = 0; g < job.elements / group; ++g) {
     Convert(encoding.dtype, job.values + g * group * value_bytes, DType::kF32,
             reinterpret_cast<std::byte*>(values), group);
@@ -159,7 +159,7 @@ void DecodeMicroscaleReference(const DecodeJob& job) {
   const size_t group = encoding.group;
   const size_t value_bytes = Info(job.dtype).bits / 8;
   float values[kMaxGroup];
-  uint8_t codes[kMaxGroup];
+  uint8_t codes[kMaxGroup] = {};
   for (uint64_t g = 0; g < job.elements / group; ++g) {
     const float scale = MicroscaleValue(encoding, static_cast<uint8_t>(job.planes[1][g]));
     UnpackCodes(job.planes[0] + g * group / 8 * encoding.bits, group, encoding.bits, codes);
