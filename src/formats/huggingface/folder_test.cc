@@ -4,7 +4,7 @@
 #include <filesystem>
 
 #include "core/parallel/executor.h"
-#include "formats/huggingface/folder_fixture.h"
+#include "formats/huggingface/test_folder.h"
 
 namespace lbrx {
 namespace {

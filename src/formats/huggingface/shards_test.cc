@@ -4,7 +4,7 @@
 #include <chrono>
 #include <filesystem>
 
-#include "formats/huggingface/folder_fixture.h"
+#include "formats/huggingface/test_folder.h"
 #include "formats/huggingface/folder_listing.h"
 #include "formats/huggingface/huggingface.h"
 
