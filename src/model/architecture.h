@@ -63,7 +63,7 @@ enum class Layout : uint8_t {
   kFusedExperts,        // HF [E, 2 * out, in], gate over up; MLX: gate and up [E, out, in]
   kInterleavedExperts,  // HF [E, in, 2 * out] or bias [E, 2 * out], gate and up alternating; MLX:
                         // gate and up [E, out, in] or [E, out]
-  kTransposed,   // the last two dimensions swapped (vectors stay)
+  kTransposed,          // the last two dimensions swapped (vectors stay)
   kLatentHeads,  // HF kv_b_proj [heads * (nope + v), rank]; MLX: embed_q [heads, rank, nope] and
                  // unembed_out [heads, v, rank]
 };
