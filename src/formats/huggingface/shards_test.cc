@@ -4,9 +4,9 @@
 #include <chrono>
 #include <filesystem>
 
-#include "formats/huggingface/test_folder.h"
 #include "formats/huggingface/folder_listing.h"
 #include "formats/huggingface/huggingface.h"
+#include "formats/huggingface/test_folder.h"
 
 namespace lbrx {
 namespace {
