@@ -31,7 +31,8 @@ ConvertRequest ReadRequest(const Json& json, const std::string& file) {
   try {
     return ConvertRequest::FromJson(Member(json, file, "request"));
   } catch (Error& error) {
-    throw error.InFile(file);
+    error.InFile(file);
+    throw;
   }
 }
 
