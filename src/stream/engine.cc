@@ -47,7 +47,8 @@ class Run {
         budget_(options.memory),
         pool_(options.memory),
         sources_(plan.sources),
-        done_(bands_.size()) {
+        done_(bands_.size()),
+        resumed_(bands_.size(), false) {
     RequireMemory();
     if (!options.no_output) {
       output_ = std::make_unique<Output>(
@@ -120,19 +121,23 @@ class Run {
     if (output_ == nullptr) {
       return 0;
     }
-    const std::vector<JournalRecord>& earlier = output_->earlier();
-    std::atomic<uint64_t> bytes{0};
-    RunPipeline(executor_, earlier.size(), executor_.threads(), options_.cancel, [&](uint64_t i) {
-      const JournalRecord& record = earlier[i];
-      if (record.band >= bands_.size() || (options_.measure && NeedsMeasure(record))) {
-        return;
+    // A band that was done again has several records; the last one counts.
+    std::vector<const JournalRecord*> claimed(bands_.size(), nullptr);
+    for (const JournalRecord& record : output_->earlier()) {
+      if (record.band < bands_.size() && !(options_.measure && NeedsMeasure(record))) {
+        claimed[record.band] = &record;
       }
-      const Band& band = bands_[record.band];
-      if (HashWritten(band) == record.hash && !done_[record.band]) {
-        done_[record.band] = record;
-        bytes += ProgressBytes(plan_, band);
+    }
+    std::atomic<uint64_t> bytes{0};
+    RunPipeline(executor_, bands_.size(), executor_.threads(), options_.cancel, [&](uint64_t i) {
+      if (claimed[i] != nullptr && HashWritten(bands_[i]) == claimed[i]->hash) {
+        done_[i] = *claimed[i];
+        bytes += ProgressBytes(plan_, bands_[i]);
       }
     });
+    for (size_t i = 0; i < bands_.size(); ++i) {
+      resumed_[i] = done_[i].has_value();
+    }
     return bytes;
   }
 
@@ -183,7 +188,7 @@ class Run {
     }
     CountRemainingBands();
     RunPipeline(executor_, bands_.size(), executor_.threads(), options_.cancel, [&](uint64_t i) {
-      if (!done_[i]) {
+      if (!resumed_[i]) {
         try {
           WorkOnBand(i);
         } catch (const NonFiniteFound&) {
@@ -196,7 +201,7 @@ class Run {
   void CountRemainingBands() {
     remaining_ = std::make_unique<std::atomic<uint32_t>[]>(plan_.tensors.size());
     for (size_t i = 0; i < bands_.size(); ++i) {
-      remaining_[bands_[i].tensor] += done_[i] ? 0 : 1;
+      remaining_[bands_[i].tensor] += resumed_[i] ? 0 : 1;
     }
   }
 
@@ -275,7 +280,7 @@ class Run {
   // The band that this thread will likely get next is asked for while this one is computed.
   void ReadAhead(uint64_t index) {
     const uint64_t next = index + executor_.threads();
-    if (next < bands_.size() && !done_[next]) {
+    if (next < bands_.size() && !resumed_[next]) {
       ValueOf(plan_, bands_[next]).WillNeed(sources_, bands_[next].first, bands_[next].count);
     }
   }
@@ -340,7 +345,8 @@ class Run {
   Budget budget_;
   Pool pool_;
   SourceFiles sources_;
-  std::vector<std::optional<JournalRecord>> done_;
+  std::vector<std::optional<JournalRecord>> done_;  // each written by the thread of its band
+  std::vector<bool> resumed_;  // bands that an earlier run had done; fixed before work begins
   std::unique_ptr<std::atomic<uint32_t>[]> remaining_;
   std::unique_ptr<Output> output_;
 };

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -287,6 +288,9 @@ TEST_F(EngineTest, NonFiniteValuesAreCountedAndLocated) {
 
 TEST_F(EngineTest, KilledAtRandomMomentsEndsWithTheSameBytes) {
   std::mt19937 random(20261124);
+  const auto start = std::chrono::steady_clock::now();
+  RunPlan(PlanFor(source_, kFourBit), Options("timed"));
+  const std::chrono::duration<double, std::micro> whole = std::chrono::steady_clock::now() - start;
   const std::string name = folder_ / "killed";
   int kills = 0;
   uint64_t resumed = 0;
@@ -301,7 +305,7 @@ TEST_F(EngineTest, KilledAtRandomMomentsEndsWithTheSameBytes) {
       }
       _exit(0);
     }
-    usleep(random() % 12'000);
+    usleep(random() % static_cast<unsigned>(whole.count()));
     kill(child, SIGKILL);
     int status = 0;
     waitpid(child, &status, 0);
