@@ -29,7 +29,8 @@ AffineFit FitAffine(float mn, float mx, int bits, MlxRule rule) {
   const auto top = static_cast<float>((1 << bits) - 1);
   float scale = std::max((mx - mn) / top, kAffineEps);
   if (bits == 1) {
-    return {scale, mn + 0.0F};  // MLX leaves the sign of a zero open: +0
+    // Of equal minima mlx on a CPU takes the first; its kernels leave a zero's sign open: +0.
+    return {scale, rule == MlxRule::kCpu ? mn : mn + 0.0F};
   }
   const bool use_min = std::fabs(mn) > std::fabs(mx);
   const float edge = use_min ? mn : mx;

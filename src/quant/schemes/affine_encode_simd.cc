@@ -131,8 +131,8 @@ HWY_INLINE void FitLanes(FloatVec mn, FloatVec mx, int bits, FloatVec& scale, Fl
   }
   const FloatVec top = hn::Set(d, static_cast<float>((1 << bits) - 1));
   scale = hn::Max(hn::Div(hn::Sub(mx, mn), top), hn::Set(d, kAffineEps));
-  if (bits == 1) {
-    bias = hn::Add(mn, zero);
+  if (bits == 1) {  // no edge rule; +0 where MLX leaves a zero's sign open
+    bias = kRule == MlxRule::kCpu ? mn : hn::Add(mn, zero);
     return;
   }
   const auto use_min = hn::Gt(hn::Abs(mn), hn::Abs(mx));
@@ -178,6 +178,24 @@ HWY_INLINE void ClampBytes(uint8_t* codes, size_t count, int bits) {
   }
 }
 
+// mlx on a CPU takes the first of equal minima, so the sign of a zero one is that of the first
+// zero.
+template <DType kType>
+void SignZeroMinima(const std::byte* values, size_t group, float* mn) {
+  constexpr size_t kWidth = kValueBytes<kType>;
+  for (size_t g = 0; g < kChunkGroups; ++g) {
+    for (size_t i = g * group; mn[g] == 0.0F && i < (g + 1) * group; ++i) {
+      uint32_t bits = 0;
+      std::memcpy(&bits, values + i * kWidth, kWidth);
+      bits <<= 32 - 8 * kWidth;  // the sign on top
+      if ((bits << 1) == 0) {
+        mn[g] = bits == 0 ? 0.0F : -0.0F;
+        break;
+      }
+    }
+  }
+}
+
 // kChunkGroups groups. Writes kPackSlack bytes beyond the codes.
 template <DType kType, MlxRule kRule>
 void EncodeChunk(const Encoding& encoding, const std::byte* values,
@@ -187,6 +205,9 @@ void EncodeChunk(const Encoding& encoding, const std::byte* values,
   alignas(32) uint8_t codes[kMaxChunk];
   for (size_t g = 0; g < kChunkGroups; g += 8) {
     EightExtremes<kType>(values + g * group * kValueBytes<kType>, group, fits.mn + g, fits.mx + g);
+  }
+  if (kRule == MlxRule::kCpu && encoding.bits == 1) {
+    SignZeroMinima<kType>(values, group, fits.mn);
   }
   for (size_t g = 0; g < kChunkGroups; g += kFloatLanes) {
     const FloatTag d;
