@@ -93,7 +93,7 @@ ProgressReporter& Context::StartProgress(std::string_view verb) {
   options.mode = mode;
   options.renderer = {streams_.err, err_terminal_,
                       [this] { return WidthOf(*streams_.err, streams_.environment); },
-                      std::string(verb)};
+                      std::string(verb), asked == "bar"};
   options.cancel = streams_.cancel;
   progress_ = std::make_unique<ProgressReporter>(options);
   return *progress_;

@@ -60,9 +60,32 @@ class BarRenderer : public ProgressRenderer {
   explicit BarRenderer(const RendererOptions& options) : options_(options) {}
 
   void Tick(const ProgressFrame& frame) override {
-    if (frame.seconds < kBarDelay && !frame.stopping) {
+    if (frame.seconds >= kBarDelay || frame.stopping || options_.asked) {
+      Draw(frame);
+    }
+  }
+
+  void Done(const ProgressFrame& frame) override {
+    if (!options_.asked) {
+      Clear();
       return;
     }
+    Draw(frame);
+    options_.sink->Write("\n" + std::string(kShowCursor));
+    drawn_ = false;
+  }
+
+  void Fail(const ProgressFrame&, const Error&) override { Clear(); }
+
+  void Clear() override {
+    if (drawn_) {
+      drawn_ = false;
+      options_.sink->Write("\r\x1b[1A\x1b[J" + std::string(kShowCursor));
+    }
+  }
+
+ private:
+  void Draw(const ProgressFrame& frame) {
     const int columns = options_.columns ? options_.columns() : 0;
     const int width = (columns > 0 ? columns : 80) - 1;  // the last column would wrap
     const std::string second =
@@ -76,18 +99,6 @@ class BarRenderer : public ProgressRenderer {
     drawn_ = true;
   }
 
-  void Done(const ProgressFrame&) override { Clear(); }
-
-  void Fail(const ProgressFrame&, const Error&) override { Clear(); }
-
-  void Clear() override {
-    if (drawn_) {
-      drawn_ = false;
-      options_.sink->Write("\r\x1b[1A\x1b[J" + std::string(kShowCursor));
-    }
-  }
-
- private:
   const RendererOptions options_;
   bool drawn_ = false;
 };

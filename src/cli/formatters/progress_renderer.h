@@ -53,6 +53,7 @@ struct RendererOptions {
   Terminal terminal;
   std::function<int()> columns;  // asked at each frame: windows are resized; 0: not known
   std::string verb;              // "quantizing"
+  bool asked = false;            // a bar asked for by name: drawn however short the work, and left
 };
 
 std::unique_ptr<ProgressRenderer> MakeRenderer(ProgressMode mode, const RendererOptions& options);
