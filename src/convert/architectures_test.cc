@@ -19,7 +19,7 @@ class Architectures20 : public ::testing::TestWithParam<std::string> {
  protected:
   std::string Source() const { return std::string(LBRX_TEST_DATA) + "/arch/" + GetParam(); }
 
-  void Run(ConvertRequest request) const {
+  static void Run(const ConvertRequest& request) {
     RunOptions options;
     options.destination = request.destination;
     options.sync = false;

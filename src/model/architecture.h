@@ -74,11 +74,11 @@ struct TensorRule {
   Role role;
   ModuleKind kind;
   Layout layout = Layout::kSame;
+  bool eight_bit = false;            // mlx-lm keeps it at 8 bits, group 64, whatever the scheme
   std::string_view mlx = "";         // MLX's module where it differs
   std::string_view mlx_second = "";  // the second one of two (up, unembed_out)
   std::string_view leaf = "";        // the last part of the name; "": any (weight, bias...)
   std::string_view mlx_leaf = "";    // MLX's where it differs
-  bool eight_bit = false;            // mlx-lm keeps it at 8 bits, group 64, whatever the scheme
 };
 
 // The keys of config.json that say sizes.

@@ -1,7 +1,6 @@
 #include "support/temp_dir.h"
 
-#include <stdlib.h>
-
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
