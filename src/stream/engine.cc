@@ -37,6 +37,14 @@ ErrorSums Measure(const Codec& codec, const OutputTensor& output, std::span<cons
   return MeasureError(floats(wanted), floats(decoded));
 }
 
+uint64_t LargestBand(const Plan& plan, const std::vector<Band>& bands, bool measure) {
+  uint64_t most = 0;
+  for (const Band& band : bands) {
+    most = std::max(most, WorkingBytes(plan, band, measure));
+  }
+  return most;
+}
+
 class Run {
  public:
   Run(const Plan& plan, const RunOptions& options)
@@ -94,10 +102,7 @@ class Run {
 
  private:
   void RequireMemory() const {
-    uint64_t most = 0;
-    for (const Band& band : bands_) {
-      most = std::max(most, WorkingBytes(plan_, band, options_.measure));
-    }
+    const uint64_t most = LargestBand(plan_, bands_, options_.measure);
     if (most > options_.memory) {
       throw Error(ErrorCode::kLimit, {.file = "",
                                       .object = "--memory",
@@ -354,11 +359,7 @@ class Run {
 }  // namespace
 
 uint64_t MinimumMemory(const Plan& plan) {
-  uint64_t most = 0;
-  for (const Band& band : CutIntoBands(plan)) {
-    most = std::max(most, WorkingBytes(plan, band, /*measure=*/true));
-  }
-  return most;
+  return LargestBand(plan, CutIntoBands(plan), /*measure=*/true);
 }
 
 RunResult RunPlan(const Plan& plan, const RunOptions& options) {

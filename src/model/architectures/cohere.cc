@@ -27,7 +27,6 @@ const Architecture kCohere = {
     .classes = kClasses,
     .tensors = kTensors,
     .tied_by_default = true,
-
 };
 
 }  // namespace lbrx

@@ -32,3 +32,34 @@
       {"model.layers.{L}.mlp.up_proj", Role::kUp, ModuleKind::kLinear}, { \
     "model.layers.{L}.mlp.down_proj", Role::kDown, ModuleKind::kLinear    \
   }
+
+// One matrix per expert, which MLX stacks; also the fused form that transformers holds in memory.
+#define LBRX_EXPERTS                                                                 \
+  {.pattern = "model.layers.{L}.mlp.experts.{E}.gate_proj",                          \
+   .role = Role::kExpertGate,                                                        \
+   .kind = ModuleKind::kLinear,                                                      \
+   .layout = Layout::kStackedExperts,                                                \
+   .mlx = "model.layers.{L}.mlp.switch_mlp.gate_proj"},                              \
+      {.pattern = "model.layers.{L}.mlp.experts.{E}.up_proj",                        \
+       .role = Role::kExpertUp,                                                      \
+       .kind = ModuleKind::kLinear,                                                  \
+       .layout = Layout::kStackedExperts,                                            \
+       .mlx = "model.layers.{L}.mlp.switch_mlp.up_proj"},                            \
+      {.pattern = "model.layers.{L}.mlp.experts.{E}.down_proj",                      \
+       .role = Role::kExpertDown,                                                    \
+       .kind = ModuleKind::kLinear,                                                  \
+       .layout = Layout::kStackedExperts,                                            \
+       .mlx = "model.layers.{L}.mlp.switch_mlp.down_proj"},                          \
+      {.pattern = "model.layers.{L}.mlp.experts",                                    \
+       .role = Role::kExpertGateUp,                                                  \
+       .kind = ModuleKind::kLinear,                                                  \
+       .layout = Layout::kFusedExperts,                                              \
+       .mlx = "model.layers.{L}.mlp.switch_mlp.gate_proj",                           \
+       .mlx_second = "model.layers.{L}.mlp.switch_mlp.up_proj",                      \
+       .leaf = "gate_up_proj",                                                       \
+       .mlx_leaf = "weight"},                                                        \
+  {                                                                                  \
+    .pattern = "model.layers.{L}.mlp.experts", .role = Role::kExpertDown,            \
+    .kind = ModuleKind::kLinear, .mlx = "model.layers.{L}.mlp.switch_mlp.down_proj", \
+    .leaf = "down_proj", .mlx_leaf = "weight"                                        \
+  }

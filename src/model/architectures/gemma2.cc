@@ -32,7 +32,6 @@ const Architecture kGemma2 = {
     .classes = kClasses,
     .tensors = kTensors,
     .tied_by_default = true,
-
 };
 
 }  // namespace lbrx

@@ -38,7 +38,6 @@ const Architecture kGemma3Text = {
     .classes = kClasses,
     .tensors = kTensors,
     .tied_by_default = true,
-
 };
 
 }  // namespace lbrx

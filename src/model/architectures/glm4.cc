@@ -30,7 +30,6 @@ const Architecture kGlm4 = {
     .classes = kClasses,
     .tensors = kTensors,
     .tied_by_default = false,
-
 };
 
 }  // namespace lbrx

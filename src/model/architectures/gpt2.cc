@@ -67,7 +67,6 @@ const Architecture kGpt2 = {
              .intermediate = "n_inner",
              .heads = "n_head",
              .key_value_heads = "n_head"},
-
 };
 
 }  // namespace lbrx

@@ -57,7 +57,6 @@ const Architecture kGptOss = {
     .classes = kClasses,
     .tensors = kTensors,
     .tied_by_default = false,
-
 };
 
 }  // namespace lbrx

@@ -45,7 +45,6 @@ const Architecture kGranite = {
     .classes = kClasses,
     .tensors = kTensors,
     .tied_by_default = false,
-
 };
 
 }  // namespace lbrx

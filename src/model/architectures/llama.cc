@@ -21,7 +21,6 @@ const Architecture kLlama = {
     .classes = kClasses,
     .tensors = kTensors,
     .tied_by_default = false,
-
 };
 
 }  // namespace lbrx

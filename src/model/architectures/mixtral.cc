@@ -52,7 +52,6 @@ const Architecture kMixtral = {
     .classes = kClasses,
     .tensors = kTensors,
     .tied_by_default = false,
-
 };
 
 }  // namespace lbrx

@@ -32,7 +32,6 @@ const Architecture kOlmo2 = {
     .classes = kClasses,
     .tensors = kTensors,
     .tied_by_default = false,
-
 };
 
 }  // namespace lbrx

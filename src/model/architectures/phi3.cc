@@ -32,7 +32,6 @@ const Architecture kPhi3 = {
     .classes = kClasses,
     .tensors = kTensors,
     .tied_by_default = false,
-
 };
 
 }  // namespace lbrx

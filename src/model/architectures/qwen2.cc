@@ -21,7 +21,6 @@ const Architecture kQwen2 = {
     .classes = kClasses,
     .tensors = kTensors,
     .tied_by_default = false,
-
 };
 
 }  // namespace lbrx

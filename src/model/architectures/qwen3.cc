@@ -27,7 +27,6 @@ const Architecture kQwen3 = {
     .classes = kClasses,
     .tensors = kTensors,
     .tied_by_default = false,
-
 };
 
 }  // namespace lbrx

@@ -21,7 +21,6 @@ const Architecture kSmolLm3 = {
     .classes = kClasses,
     .tensors = kTensors,
     .tied_by_default = true,
-
 };
 
 }  // namespace lbrx

@@ -22,7 +22,6 @@ const Architecture kStarcoder2 = {
     .classes = kClasses,
     .tensors = kTensors,
     .tied_by_default = true,
-
 };
 
 }  // namespace lbrx
