@@ -1,84 +1,16 @@
 #include "convert/convert.h"
 
-#include <algorithm>
-#include <cctype>
-
 #include "convert/facts.h"
+#include "convert/folder.h"
 #include "convert/selection.h"
+#include "convert/target.h"
 #include "core/base/format.h"
 #include "core/tensor/convert.h"
 #include "formats/mlx/mlx.h"
-#include "model/config.h"
 #include "stream/layout.h"
 
 namespace lbrx {
 namespace {
-
-// What the destination's name and --to ask for.
-TargetKind ResolveTarget(const ConvertRequest& request, const Selection& selection) {
-  std::string name = request.destination;
-  std::transform(name.begin(), name.end(), name.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  if (name.ends_with(".gguf")) {
-    throw Error(
-        ErrorCode::kUsage,
-        "GGUF output is not available in this version; choose a folder (--to hf or mlx) or a "
-        ".safetensors file");
-  }
-  if (name.ends_with(".safetensors")) {
-    if (request.target && *request.target != TargetKind::kSafetensors) {
-      throw Error(ErrorCode::kUsage,
-                  "--to names a folder, but the destination is a .safetensors file; drop one");
-    }
-    return TargetKind::kSafetensors;
-  }
-  const bool wants_schemes = selection.wants_schemes();
-  const TargetKind target =
-      request.target.value_or(wants_schemes ? TargetKind::kMlx : TargetKind::kHuggingFace);
-  if (target == TargetKind::kHuggingFace && wants_schemes) {
-    throw Error(ErrorCode::kUsage,
-                Format("--to hf cannot hold {}; use --to mlx, or --dtype bf16 for floats",
-                       selection.label()));
-  }
-  return target;
-}
-
-bool IsEncoded(const Encoding& encoding) {
-  return encoding.scheme != Scheme::kPlain;
-}
-
-// The dtype that values have before they are encoded, and that scales are stored in.
-DType ScaleDType(DType dtype) {
-  if (dtype == DType::kBF16 || dtype == DType::kF16 || dtype == DType::kF32) {
-    return dtype;
-  }
-  return dtype == DType::kF64 ? DType::kF32 : DType::kBF16;
-}
-
-// The encoding of -q, else the one that most tensors have; nullopt where none is encoded.
-std::optional<Encoding> MainEncoding(const Selection& selection,
-                                     const std::vector<OutputTensor>& outputs) {
-  std::vector<std::pair<Encoding, size_t>> counts;
-  for (const OutputTensor& output : outputs) {
-    if (!IsEncoded(output.encoding)) {
-      continue;
-    }
-    const auto row = std::find_if(counts.begin(), counts.end(), [&](const auto& entry) {
-      return entry.first == output.encoding;
-    });
-    if (row == counts.end()) {
-      counts.emplace_back(output.encoding, 1);
-    } else {
-      ++row->second;
-    }
-  }
-  if (counts.empty() || selection.global()) {
-    return counts.empty() ? std::nullopt : selection.global();
-  }
-  return std::max_element(counts.begin(), counts.end(),
-                          [](const auto& a, const auto& b) { return a.second < b.second; })
-      ->first;
-}
 
 // Builds the plan step by step; one object a conversion.
 class Planner {
@@ -108,8 +40,7 @@ class Planner {
     selection_.Finish(request_.strict, plan_.notices);
     LayOutTensors();
     if (target_ != TargetKind::kSafetensors) {
-      AddConfig();
-      AddSideFiles();
+      AddFolderFiles(request_, *source_, facts_, target_, quantization_, plan_);
     }
     return std::move(plan_);
   }
@@ -316,42 +247,6 @@ class Planner {
       metadata["quantization"] = WriteJson(quantization_);
     }
     return metadata;
-  }
-
-  void AddConfig() {
-    Json config = facts_.has_config ? source_->config : Json::MakeObject();
-    config.Erase("quantization");
-    config.Erase("quantization_config");
-    if (facts_.has_config) {
-      CompleteConfig(config);
-      if (request_.dtype) {
-        SetConfigDType(config, *request_.dtype);
-      }
-    }
-    if (target_ == TargetKind::kMlx) {
-      config.Erase("_name_or_path");
-      if (facts_.architecture != nullptr) {
-        config.Set("tie_word_embeddings",
-                   facts_.tied);  // MLX's default differs from Hugging Face's
-      }
-      if (quantization_.is_object()) {
-        config.Set("quantization", quantization_);
-        config.Set("quantization_config", quantization_);
-      }
-    }
-    plan_.texts.push_back({.name = "config.json", .content = WriteConfig(target_, config)});
-  }
-
-  void AddSideFiles() {
-    plan_.copies = source_->side_files;
-    const bool has_tokenizer =
-        std::any_of(plan_.copies.begin(), plan_.copies.end(), [](const SideFile& file) {
-          return file.name == "tokenizer.json" || file.name == "tokenizer.model" ||
-                 file.name == "vocab.json" || file.name.ends_with(".tiktoken");
-        });
-    if (!has_tokenizer) {
-      plan_.notices.emplace_back("the source has no tokenizer; the result has none either");
-    }
   }
 
   const ConvertRequest& request_;

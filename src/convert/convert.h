@@ -27,6 +27,19 @@ struct ConvertRequest {
   bool dequantize = false;
   std::optional<DType> dtype;  // --dtype
 
+  // --target-bpw and --target-size: a scheme for each tensor, chosen to make the error least. Then
+  // `scheme` names only the family, and `choices` what was chosen (convert/choose.h).
+  std::optional<double> target_bpw;
+  std::optional<uint64_t> target_size;
+
+  struct Choice {
+    std::string tensor;        // in the output
+    std::string scheme;        // "4bit/64"; empty: stays float
+    double squared_error = 0;  // summed over the tensor
+  };
+
+  std::vector<Choice> choices;
+
   // --keep and --override, in the order given: the first that matches a name wins.
   struct Rule {
     std::string regex;   // PCRE2, searched in the output's name, then in the source's

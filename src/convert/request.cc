@@ -39,6 +39,29 @@ const Json& Require(const Json& json, std::string_view key) {
               Format("the plan's request: unknown {} \"{}\"", key, Printable(value)));
 }
 
+Json ChoicesToJson(const std::vector<ConvertRequest::Choice>& choices) {
+  Json out = Json::MakeArray();
+  for (const ConvertRequest::Choice& choice : choices) {
+    Json item = Json::MakeObject();
+    item.Set("tensor", choice.tensor);
+    item.Set("scheme", choice.scheme.empty() ? Json() : Json(choice.scheme));
+    item.Set("squared_error", choice.squared_error);
+    out.Append(std::move(item));
+  }
+  return out;
+}
+
+std::vector<ConvertRequest::Choice> ChoicesFromJson(const Json& json) {
+  std::vector<ConvertRequest::Choice> out;
+  for (const Json& item : json.AsArray()) {
+    const Json& scheme = Require(item, "scheme");
+    out.push_back({.tensor = Require(item, "tensor").AsString(),
+                   .scheme = scheme.is_null() ? "" : scheme.AsString(),
+                   .squared_error = Require(item, "squared_error").AsDouble()});
+  }
+  return out;
+}
+
 }  // namespace
 
 Json ConvertRequest::ToJson() const {
@@ -53,6 +76,9 @@ Json ConvertRequest::ToJson() const {
   out.Set("search", search);
   out.Set("dequantize", dequantize);
   out.Set("dtype", dtype ? Json(Name(*dtype)) : Json());
+  out.Set("target_bpw", target_bpw ? Json(*target_bpw) : Json());
+  out.Set("target_size", target_size ? Json(*target_size) : Json());
+  out.Set("choices", ChoicesToJson(choices));
   Json list = Json::MakeArray();
   for (const Rule& row : rules) {
     Json item = Json::MakeObject();
@@ -95,6 +121,13 @@ ConvertRequest ConvertRequest::FromJson(const Json& json) {
       ThrowUnknown("dtype", dtype.AsString());
     }
   }
+  if (const Json& bpw = Require(json, "target_bpw"); !bpw.is_null()) {
+    out.target_bpw = bpw.AsDouble();
+  }
+  if (const Json& size = Require(json, "target_size"); !size.is_null()) {
+    out.target_size = size.AsUint64();
+  }
+  out.choices = ChoicesFromJson(Require(json, "choices"));
   for (const Json& item : Require(json, "rules").AsArray()) {
     const Json& scheme = Require(item, "scheme");
     out.rules.push_back({.regex = Require(item, "regex").AsString(),

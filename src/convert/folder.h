@@ -1,0 +1,17 @@
+// What stands beside the tensors in an output folder: config.json and the side files.
+#pragma once
+
+#include "convert/convert.h"
+#include "convert/facts.h"
+#include "formats/writer.h"
+#include "stream/plan.h"
+
+namespace lbrx {
+
+// Adds config.json (last of the texts) and the side files to copy. `quantization` is MLX's block,
+// null where nothing is quantized.
+void AddFolderFiles(const ConvertRequest& request, const Checkpoint& source,
+                    const SourceFacts& facts, TargetKind target, const Json& quantization,
+                    Plan& plan);
+
+}  // namespace lbrx

@@ -1,0 +1,69 @@
+#include "convert/target.h"
+
+#include <algorithm>
+#include <cctype>
+
+#include "core/base/format.h"
+
+namespace lbrx {
+
+TargetKind ResolveTarget(const ConvertRequest& request, const Selection& selection) {
+  std::string name = request.destination;
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  if (name.ends_with(".gguf")) {
+    throw Error(
+        ErrorCode::kUsage,
+        "GGUF output is not available in this version; choose a folder (--to hf or mlx) or a "
+        ".safetensors file");
+  }
+  if (name.ends_with(".safetensors")) {
+    if (request.target && *request.target != TargetKind::kSafetensors) {
+      throw Error(ErrorCode::kUsage,
+                  "--to names a folder, but the destination is a .safetensors file; drop one");
+    }
+    return TargetKind::kSafetensors;
+  }
+  const bool wants_schemes = selection.wants_schemes();
+  const TargetKind target =
+      request.target.value_or(wants_schemes ? TargetKind::kMlx : TargetKind::kHuggingFace);
+  if (target == TargetKind::kHuggingFace && wants_schemes) {
+    throw Error(ErrorCode::kUsage,
+                Format("--to hf cannot hold {}; use --to mlx, or --dtype bf16 for floats",
+                       selection.label()));
+  }
+  return target;
+}
+
+DType ScaleDType(DType dtype) {
+  if (dtype == DType::kBF16 || dtype == DType::kF16 || dtype == DType::kF32) {
+    return dtype;
+  }
+  return dtype == DType::kF64 ? DType::kF32 : DType::kBF16;
+}
+
+std::optional<Encoding> MainEncoding(const Selection& selection,
+                                     const std::vector<OutputTensor>& outputs) {
+  std::vector<std::pair<Encoding, size_t>> counts;
+  for (const OutputTensor& output : outputs) {
+    if (output.encoding.scheme == Scheme::kPlain) {
+      continue;
+    }
+    const auto row = std::find_if(counts.begin(), counts.end(), [&](const auto& entry) {
+      return entry.first == output.encoding;
+    });
+    if (row == counts.end()) {
+      counts.emplace_back(output.encoding, 1);
+    } else {
+      ++row->second;
+    }
+  }
+  if (counts.empty() || selection.global()) {
+    return counts.empty() ? std::nullopt : selection.global();
+  }
+  return std::max_element(counts.begin(), counts.end(),
+                          [](const auto& a, const auto& b) { return a.second < b.second; })
+      ->first;
+}
+
+}  // namespace lbrx

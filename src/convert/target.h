@@ -1,0 +1,25 @@
+// Where a conversion goes: the kind of output, and the types that values have there.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "convert/convert.h"
+#include "convert/selection.h"
+#include "formats/writer.h"
+
+namespace lbrx {
+
+// What the destination's name and --to ask for. kUsage where they contradict each other, or where
+// the target cannot hold the schemes asked for.
+TargetKind ResolveTarget(const ConvertRequest& request, const Selection& selection);
+
+// The dtype that values have before they are encoded, and that scales are stored in.
+DType ScaleDType(DType dtype);
+
+// The encoding that a `quantization` block names for the whole model: that of -q, else the one that
+// most tensors have; nullopt where none is encoded.
+std::optional<Encoding> MainEncoding(const Selection& selection,
+                                     const std::vector<OutputTensor>& outputs);
+
+}  // namespace lbrx
