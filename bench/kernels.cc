@@ -1,7 +1,8 @@
-// Speed of the quantization kernels on one thread, next to memcpy of the same values: best of
-// several runs over a band of a few MB.
+// Speed of the quantization kernels on one thread, next to memcpy of the same values: best CPU
+// time of several runs over a band of a few MB.
+#include <time.h>
+
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <functional>
@@ -12,21 +13,29 @@
 #include "core/base/format.h"
 #include "core/tensor/convert.h"
 #include "quant/codec.h"
+#include "quant/error.h"
 
 namespace lbrx {
 namespace {
 
 constexpr size_t kElements = size_t{1} << 21;
-constexpr int kRuns = 15;
+constexpr int kRounds = 4;
+constexpr int kRuns = 5;
+
+// Of this thread, in seconds: what other programs take of the core is not counted.
+double CpuTime() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
 
 // Millions of elements per second.
 double Speed(const std::function<void()>& run) {
-  using Clock = std::chrono::steady_clock;
   double best = 1e9;
   for (int i = 0; i < kRuns; ++i) {
-    const Clock::time_point begin = Clock::now();
+    const double begin = CpuTime();
     run();
-    best = std::min(best, std::chrono::duration<double>(Clock::now() - begin).count());
+    best = std::min(best, CpuTime() - begin);
   }
   return static_cast<double>(kElements) / best / 1e6;
 }
@@ -50,9 +59,19 @@ void Print(const std::string& line) {
   std::fputs((line + "\n").c_str(), stdout);
 }
 
-void MeasureScheme(const SchemeRow& row, DType dtype, const std::vector<std::byte>& values) {
-  Encoding encoding = row.encoding;
-  encoding.dtype = dtype;
+// A line of the table: the best speeds of all rounds.
+struct Row {
+  Encoding encoding;
+  std::vector<double> speeds;
+
+  void Measure(size_t column, const std::function<void()>& run) {
+    speeds.resize(std::max(speeds.size(), column + 1));
+    speeds[column] = std::max(speeds[column], Speed(run));
+  }
+};
+
+void MeasureScheme(Row& row, const std::vector<std::byte>& values) {
+  const Encoding& encoding = row.encoding;
   std::vector<std::vector<std::byte>> storage;
   std::vector<std::byte*> planes;
   std::vector<const std::byte*> const_planes;
@@ -63,18 +82,55 @@ void MeasureScheme(const SchemeRow& row, DType dtype, const std::vector<std::byt
   }
   std::vector<std::byte> decoded(values.size());
   const Codec* codec = FindCodec(encoding.scheme);
-  std::string line = Format("{:<6} {:<5}", row.name, Name(dtype));
-  for (const MlxRule rule : {MlxRule::kMetal, MlxRule::kCpu}) {
-    line += Format(" {:>10.0f}", Speed([&] {
-                     codec->encode({encoding, {rule}, values.data(), kElements, planes});
-                   }));
+  EncodeJob job{encoding, {}, values.data(), kElements, planes};
+  row.Measure(0, [&] { codec->encode(job); });
+  job.options.rule = MlxRule::kCpu;
+  row.Measure(1, [&] { codec->encode(job); });
+  row.Measure(2, [&] {
+    codec->decode({encoding, encoding.dtype, const_planes, kElements, decoded.data()});
+  });
+  job.options.rule = MlxRule::kMetal;
+  row.Measure(3, [&] { EncodeError(job); });
+  row.Measure(4, [&] { std::memcpy(decoded.data(), values.data(), values.size()); });
+  if (encoding.scheme == Scheme::kAffine) {
+    job.options.search = true;
+    row.Measure(5, [&] { codec->encode(job); });
   }
-  line += Format(" {:>10.0f}", Speed([&] {
-                   codec->decode({encoding, dtype, const_planes, kElements, decoded.data()});
-                 }));
-  line += Format(" {:>10.0f}",
-                 Speed([&] { std::memcpy(decoded.data(), values.data(), values.size()); }));
-  Print(line);
+}
+
+// Every group for weights as they usually come, the default one for others.
+std::vector<Row> Rows(DType dtype) {
+  std::vector<Row> rows;
+  for (const SchemeRow& scheme : SchemeTable()) {
+    Encoding encoding = scheme.encoding;
+    encoding.dtype = dtype;
+    if (encoding.scheme != Scheme::kAffine || dtype != DType::kBF16) {
+      rows.push_back({encoding, {}});
+      continue;
+    }
+    for (const uint16_t group : {32, 64, 128}) {
+      encoding.group = group;
+      rows.push_back({encoding, {}});
+    }
+  }
+  return rows;
+}
+
+// Rounds lie some time apart: a busy neighbour spoils one of them, not all.
+void MeasureSchemes(DType dtype, const std::vector<std::byte>& values) {
+  std::vector<Row> rows = Rows(dtype);
+  for (int round = 0; round < kRounds; ++round) {
+    for (Row& row : rows) {
+      MeasureScheme(row, values);
+    }
+  }
+  for (const Row& row : rows) {
+    std::string line = Format("{:<9} {:<5}", SchemeLabel(row.encoding), Name(dtype));
+    for (const double speed : row.speeds) {
+      line += Format(" {:>10.0f}", speed);
+    }
+    Print(line);
+  }
 }
 
 void MeasureConversions(const std::vector<float>& weights) {
@@ -95,15 +151,13 @@ void MeasureConversions(const std::vector<float>& weights) {
 
 void MeasureAll() {
   Print(Format("Mweights/s on one thread, {}", SimdTargetName(SimdTarget())));
-  Print("scheme dtype  enc metal    enc cpu     decode     memcpy");
+  Print("scheme    dtype  enc metal    enc cpu     decode      error     memcpy     search");
   const std::vector<float> weights = Weights();
   for (const DType dtype : {DType::kBF16, DType::kF16, DType::kF32}) {
     std::vector<std::byte> values(kElements * Info(dtype).bits / 8);
     Convert(DType::kF32, reinterpret_cast<const std::byte*>(weights.data()), dtype, values.data(),
             kElements);
-    for (const SchemeRow& row : SchemeTable()) {
-      MeasureScheme(row, dtype, values);
-    }
+    MeasureSchemes(dtype, values);
   }
   MeasureConversions(weights);
 }

@@ -19,6 +19,17 @@ float RoundToInteger(float value, MlxRule rule) {
   return rule == MlxRule::kCpu ? std::nearbyint(value) : std::round(value);
 }
 
+// MLX's fit of a group and its codes.
+AffineFit FitAffineGroup(const float* values, const Encoding& encoding, MlxRule rule,
+                         uint8_t* codes) {
+  const auto [mn, mx] = std::minmax_element(values, values + encoding.group);
+  const AffineFit fit = FitAffine(*mn, *mx, encoding.bits, rule);
+  for (size_t i = 0; i < encoding.group; ++i) {
+    codes[i] = AffineCode(values[i], fit, encoding.bits, rule);
+  }
+  return fit;
+}
+
 }  // namespace
 
 AffineFit FitAffine(float mn, float mx, int bits, MlxRule rule) {
@@ -53,10 +64,8 @@ uint8_t AffineCode(float value, const AffineFit& fit, int bits, MlxRule rule) {
 }
 
 void EncodeAffineReference(const EncodeJob& job) {
-  if (job.options.search) {
-    return EncodeAffineSearchReference(job);
-  }
   const Encoding& encoding = job.encoding;
+  const auto fit_and_code = job.options.search ? SearchAffineGroup : FitAffineGroup;
   const size_t group = encoding.group;
   const size_t value_bytes = Info(encoding.dtype).bits / 8;
   float values[kMaxGroup];
@@ -64,11 +73,7 @@ void EncodeAffineReference(const EncodeJob& job) {
   for (uint64_t g = 0; g < job.elements / group; ++g) {
     Convert(encoding.dtype, job.values + g * group * value_bytes, DType::kF32,
             reinterpret_cast<std::byte*>(values), group);
-    const auto [mn, mx] = std::minmax_element(values, values + group);
-    const AffineFit fit = FitAffine(*mn, *mx, encoding.bits, job.options.rule);
-    for (size_t i = 0; i < group; ++i) {
-      codes[i] = AffineCode(values[i], fit, encoding.bits, job.options.rule);
-    }
+    const AffineFit fit = fit_and_code(values, encoding, job.options.rule, codes);
     PackCodes(codes, group, encoding.bits, job.planes[0] + g * group / 8 * encoding.bits);
     const auto* scale = reinterpret_cast<const std::byte*>(&fit.scale);
     const auto* bias = reinterpret_cast<const std::byte*>(&fit.bias);

@@ -1,176 +1,152 @@
+// The definition of the searched bytes; affine_search_simd.cc does the same to several groups.
 #include "quant/schemes/affine_search.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 
-#include "core/tensor/convert.h"
-#include "quant/schemes/affine.h"
-#include "quant/schemes/packing.h"
 #include "quant/schemes/rounding.h"
 
 namespace lbrx {
 namespace {
 
-using TryFunction = AffineTrial (*)(const float*, size_t, float, float, float);
-
-constexpr size_t kMaxGroup = 128;
-
-// How a width is searched: `starts` ranges, from the whole one to one smaller by the share
-// `shrink`, each refitted at most `refits` times. Few bits gain from clipping more and from
-// refitting longer. Found on normal weights; more of either brings less than a hundredth.
-struct Effort {
-  float shrink;
-  int starts;
-  int refits;
+// The widest and the narrowest range tried, as parts of the group's own. Few bits gain from
+// clipping more. Found on normal weights.
+struct Ranges {
+  float widest;
+  float narrowest;
 };
 
-Effort EffortFor(int bits) {
-  constexpr std::array<Effort, 9> kEfforts = {{{},
-                                               {0.6F, 4, 4},
-                                               {0.4F, 4, 4},
-                                               {0.27F, 4, 4},
-                                               {0.2F, 4, 4},
-                                               {0.14F, 7, 3},
-                                               {0.08F, 8, 2},
-                                               {0.05F, 8, 2},
-                                               {0.03F, 8, 1}}};
-  return kEfforts[static_cast<size_t>(bits)];
-}
+constexpr std::array<Ranges, 9> kRanges = {{{},
+                                            {0.6F, 0.25F},
+                                            {0.85F, 0.55F},
+                                            {0.96F, 0.74F},
+                                            {1.0F, 0.84F},
+                                            {1.01F, 0.92F},
+                                            {1.01F, 0.97F},
+                                            {1.01F, 0.98F},
+                                            {1.01F, 0.988F}}};
 
-// One group's search.
 class GroupSearch {
  public:
-  GroupSearch(const float* values, const Encoding& encoding, TryFunction attempt)
+  GroupSearch(const float* values, const Encoding& encoding)
       : values_(values),
         encoding_(encoding),
-        attempt_(attempt),
-        top_(static_cast<float>((1 << encoding.bits) - 1)) {
-    for (size_t i = 0; i < encoding.group; ++i) {
-      sum_w_ += static_cast<double>(values[i]);
-    }
-  }
+        top_(static_cast<float>((1 << encoding.bits) - 1)),
+        count_(encoding.group) {}
 
   AffineFit Find(MlxRule rule) {
-    const auto [mn, mx] = std::minmax_element(values_, values_ + encoding_.group);
-    best_ = Stored(FitAffine(*mn, *mx, encoding_.bits, rule));
-    best_error_ = attempt_(values_, encoding_.group, best_.scale, best_.bias, top_).squared_error;
-    const Effort effort = EffortFor(encoding_.bits);
-    const float step = effort.shrink / static_cast<float>(effort.starts - 1);
-    for (int i = 0; i < effort.starts && best_error_ > 0; ++i) {
-      const float keep = 1.0F - static_cast<float>(i) * step;
-      TryAndRefit({(*mx * keep - *mn * keep) / top_, *mn * keep}, effort.refits);
+    const auto extremes = std::minmax_element(values_, values_ + encoding_.group);
+    const float mn = *extremes.first + 0.0F;  // which of equal zeros it is must not matter
+    const float mx = *extremes.second + 0.0F;
+    best_ = Stored(FitAffine(mn, mx, encoding_.bits, rule));
+    least_ = Try(best_).error;
+    const float range = mx - mn;
+    const float middle = 0.5F * mn + 0.5F * mx;
+    for (const AffinePoint& point : AffineSearchGrid(encoding_.bits)) {
+      const AffineFit fit = Stored({range * point.scale, std::fma(range, point.bias, middle)});
+      Keep(fit, Try(fit).error);
+    }
+    AffineFit fit = best_;
+    for (int i = 0; i < kAffineRefits; ++i) {
+      fit = Refit(fit, Try(fit));
+      Keep(fit, Try(fit).error);
     }
     return best_;
   }
 
+  float Code(float value, const AffineFit& fit) const {
+    const float inverse = 1.0F / fit.scale;
+    return CodeOf(std::fma(value, inverse, -fit.bias * inverse));
+  }
+
  private:
+  struct Trial {
+    float error = 0;  // of the values themselves
+    float q = 0;      // sums
+    float qq = 0;
+    float r = 0;
+    float qr = 0;
+  };
+
+  float CodeOf(float t) const { return std::clamp(std::nearbyint(t), 0.0F, top_); }
+
+  Trial Try(const AffineFit& fit) const {
+    const float inverse = 1.0F / fit.scale;
+    const float offset = -fit.bias * inverse;
+    Trial sums;
+    for (size_t i = 0; i < encoding_.group; ++i) {
+      const float t = std::fma(values_[i], inverse, offset);
+      const float q = CodeOf(t);
+      const float r = t - q;
+      sums.error = std::fma(r, r, sums.error);
+      sums.q += q;
+      sums.qq = std::fma(q, q, sums.qq);
+      sums.r += r;
+      sums.qr = std::fma(q, r, sums.qr);
+    }
+    sums.error *= fit.scale * fit.scale;
+    if (!(std::fabs(fit.scale) >= kLeastAffineScale)) {
+      sums.error = std::numeric_limits<float>::infinity();
+    }
+    return sums;
+  }
+
+  // The line through (q, t) of least squared error. Where all codes are the same or the fit was no
+  // number, the result is none either, and its error is never the least.
+  AffineFit Refit(const AffineFit& fit, const Trial& sums) const {
+    const float determinant = count_ * sums.qq - sums.q * sums.q;
+    const float slope = (count_ * sums.qr - sums.q * sums.r) / determinant;
+    const float shift = (sums.r - slope * sums.q) / count_;
+    return Stored({std::fma(fit.scale, slope, fit.scale), std::fma(fit.scale, shift, fit.bias)});
+  }
+
   AffineFit Stored(const AffineFit& fit) const {
     return {RoundToDType(encoding_.dtype, fit.scale), RoundToDType(encoding_.dtype, fit.bias)};
   }
 
-  void TryAndRefit(AffineFit fit, int refits) {
-    float before = std::numeric_limits<float>::infinity();
-    for (int refit = 0; refit <= refits; ++refit) {
-      fit = Stored(fit);
-      // A scale whose reciprocal overflows, or one that the dtype cannot hold.
-      if (!(std::fabs(fit.scale) >= 1e-30F) || !std::isfinite(fit.scale + fit.bias)) {
-        return;
-      }
-      const AffineTrial trial = attempt_(values_, encoding_.group, fit.scale, fit.bias, top_);
-      if (trial.squared_error < best_error_) {
-        best_error_ = trial.squared_error;
-        best_ = fit;
-      }
-      if (!(trial.squared_error < before) || !Refit(trial, fit)) {
-        return;
-      }
-      before = trial.squared_error;
+  void Keep(const AffineFit& fit, float error) {
+    if (error < least_) {
+      least_ = error;
+      best_ = fit;
     }
-  }
-
-  // The line through (q, w) of least squared error; false where all codes are the same.
-  bool Refit(const AffineTrial& trial, AffineFit& fit) const {
-    const auto count = static_cast<double>(encoding_.group);
-    const auto sum_q = static_cast<double>(trial.sum_q);
-    const double determinant = count * static_cast<double>(trial.sum_qq) - sum_q * sum_q;
-    if (!(determinant > 0.5)) {
-      return false;
-    }
-    const double scale = (count * static_cast<double>(trial.sum_qw) - sum_q * sum_w_) / determinant;
-    fit = {static_cast<float>(scale), static_cast<float>((sum_w_ - scale * sum_q) / count)};
-    return true;
   }
 
   const float* values_;
   const Encoding& encoding_;
-  TryFunction attempt_;
   float top_;
-  double sum_w_ = 0;
+  float count_;
   AffineFit best_{};
-  float best_error_ = 0;
+  float least_ = 0;
 };
-
-// The code that a trial counted with.
-float CodeOf(float value, float inverse, float bias, float top) {
-  return std::clamp(std::nearbyint((value - bias) * inverse), 0.0F, top);
-}
-
-void Encode(const EncodeJob& job, TryFunction attempt) {
-  const Encoding& encoding = job.encoding;
-  const size_t group = encoding.group;
-  const size_t value_bytes = Info(encoding.dtype).bits / 8;
-  const auto top = static_cast<float>((1 << encoding.bits) - 1);
-  alignas(64) std::array<float, kMaxGroup> values{};
-  std::array<uint8_t, kMaxGroup> codes{};
-  for (uint64_t g = 0; g < job.elements / group; ++g) {
-    Convert(encoding.dtype, job.values + g * group * value_bytes, DType::kF32,
-            reinterpret_cast<std::byte*>(values.data()), group);
-    const AffineFit fit = GroupSearch(values.data(), encoding, attempt).Find(job.options.rule);
-    const float inverse = 1.0F / fit.scale;
-    for (size_t i = 0; i < group; ++i) {
-      const float code = CodeOf(values[i], inverse, fit.bias, top);
-      codes[i] = code > 0.0F ? static_cast<uint8_t>(code) : uint8_t{0};  // NaN of 0 * inf too
-    }
-    PackCodes(codes.data(), group, encoding.bits, job.planes[0] + g * group / 8 * encoding.bits);
-    const auto* scale = reinterpret_cast<const std::byte*>(&fit.scale);
-    const auto* bias = reinterpret_cast<const std::byte*>(&fit.bias);
-    Convert(DType::kF32, scale, encoding.dtype, job.planes[1] + g * value_bytes, 1);
-    Convert(DType::kF32, bias, encoding.dtype, job.planes[2] + g * value_bytes, 1);
-  }
-}
 
 }  // namespace
 
-AffineTrial TryAffineReference(const float* values, size_t count, float scale, float bias,
-                               float top) {
-  constexpr size_t kLanes = 8;
-  std::array<std::array<float, kLanes>, 4> sums{};
-  const float inverse = 1.0F / scale;
-  for (size_t i = 0; i < count; ++i) {
-    const size_t lane = i % kLanes;
-    const float q = CodeOf(values[i], inverse, bias, top);
-    const float product = scale * q;
-    const float error = product + bias - values[i];
-    sums[0][lane] += error * error;
-    sums[1][lane] += q;
-    sums[2][lane] += q * q;
-    sums[3][lane] += q * values[i];
+AffineGrid AffineSearchGrid(int bits) {
+  constexpr size_t kPhases = 6;  // biases within one step
+  constexpr size_t kScales = kAffinePoints / kPhases;
+  const Ranges ranges = kRanges[static_cast<size_t>(bits)];
+  const auto top = static_cast<float>((1 << bits) - 1);
+  const float narrower = (ranges.widest - ranges.narrowest) / static_cast<float>(kScales - 1);
+  AffineGrid grid{};
+  for (size_t i = 0; i < kAffinePoints; ++i) {
+    const size_t narrowed = i / kPhases;
+    const float part = ranges.widest - static_cast<float>(narrowed) * narrower;
+    const float phase = (static_cast<float>(i % kPhases) + 0.5F) / kPhases - 0.5F;
+    grid[i] = {part / top, part / top * phase - 0.5F * part};
   }
-  const auto total = [&](const std::array<float, kLanes>& lanes) {
-    return ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) +
-           ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]));
-  };
-  return {total(sums[0]), total(sums[1]), total(sums[2]), total(sums[3])};
+  return grid;
 }
 
-void EncodeAffineSearchReference(const EncodeJob& job) {
-  Encode(job, TryAffineReference);
-}
-
-void EncodeAffineSearch(const EncodeJob& job) {
-  Encode(job, TryAffineForThisCpu());
+AffineFit SearchAffineGroup(const float* values, const Encoding& encoding, MlxRule rule,
+                            uint8_t* codes) {
+  GroupSearch search(values, encoding);
+  const AffineFit fit = search.Find(rule);
+  for (size_t i = 0; i < encoding.group; ++i) {
+    const float code = search.Code(values[i], fit);
+    codes[i] = code > 0.0F ? static_cast<uint8_t>(code) : uint8_t{0};  // NaN of 0 * inf too
+  }
+  return fit;
 }
 
 }  // namespace lbrx

@@ -1,32 +1,42 @@
-// Better codes in the same affine format: for each group several ranges are tried, the scale and
-// bias of each refitted by least squares to the codes that it gives, and the triple of least
-// squared error kept; MLX's own fit is among those tried, so the error is never larger than MLX's.
+// Better codes in the same affine format: for each group a grid of scales and biases is tried, the
+// best of it refitted by least squares to the codes that it gives, and the pair of least squared
+// error kept. MLX's own fit is among those tried, so the error is never larger than MLX's.
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 
 #include "quant/codec.h"
+#include "quant/schemes/affine.h"
 
 namespace lbrx {
 
-// Sums over a group of `count` values (a multiple of 32) coded with `scale` and `bias`: what
-// decides, and what a refit needs.
-struct AffineTrial {
-  float squared_error;  // sum of (scale * q + bias - w)^2
-  float sum_q;          // q = round((w - bias) / scale), half to even, clamped to [0, top]
-  float sum_qq;
-  float sum_qw;
+// A trial codes each value as q = round(t), half to even, clamped to [0, top], of the real number
+// t = value / scale - bias / scale, and sums r = t - q. Everything is one of f32, multiply-adds are
+// fused, sums run over the group in order: so every target gives the same bytes.
+
+// A point of the grid: scale = range * scale; bias = middle + range * bias, where range and middle
+// are those of the group's minimum and maximum.
+struct AffinePoint {
+  float scale;
+  float bias;
 };
 
-// Eight partial sums each, added up in one fixed order, so that every target gives the same bits.
-AffineTrial TryAffineReference(const float* values, size_t count, float scale, float bias,
-                               float top);
-// The version on vectors for the SIMD target in use; ask for it once a run.
-AffineTrial (*TryAffineForThisCpu())(const float* values, size_t count, float scale, float bias,
-                                     float top);
+inline constexpr size_t kAffinePoints = 30;
+using AffineGrid = std::array<AffinePoint, kAffinePoints>;
 
-// As EncodeAffine, with the search. The same bytes on every target.
+AffineGrid AffineSearchGrid(int bits);
+
+inline constexpr int kAffineRefits = 3;
+// Smaller scales are not looked at: near there reciprocals overflow and GPUs flush to zero.
+inline constexpr float kLeastAffineScale = 1e-30F;
+
+// The fit found for a group of encoding.group values, rounded to encoding.dtype, and its codes.
+AffineFit SearchAffineGroup(const float* values, const Encoding& encoding, MlxRule rule,
+                            uint8_t* codes);
+
+// EncodeAffine where options.search is set.
 void EncodeAffineSearch(const EncodeJob& job);
-void EncodeAffineSearchReference(const EncodeJob& job);
 
 }  // namespace lbrx

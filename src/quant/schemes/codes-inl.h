@@ -15,6 +15,7 @@
 #include "core/base/simd.h"
 #include "core/tensor/float_lanes-inl.h"
 #include "hwy/highway.h"
+#include "quant/schemes/chunks.h"
 
 HWY_BEFORE_NAMESPACE();
 
@@ -25,17 +26,6 @@ namespace HWY_NAMESPACE {
 using CodesTag = hn::CappedTag<uint8_t, 32>;
 using CodesVec = hn::Vec<CodesTag>;
 inline constexpr size_t kCodeLanes = hn::MaxLanes(CodesTag());
-
-// How far packing may write, and unpacking read, beyond the end.
-inline constexpr size_t kPackSlack = 16;
-
-// How many chunks of `chunk` groups can be packed or unpacked in place: those that at least
-// kPackSlack bytes of the same job follow. A group has `bytes` bytes of codes.
-HWY_INLINE size_t ChunksInPlace(size_t groups, size_t chunk, size_t bytes) {
-  const size_t whole = groups / chunk;
-  const bool room = (groups - whole * chunk) * bytes >= kPackSlack;
-  return room || whole == 0 ? whole : whole - 1;
-}
 
 // A mask of the lowest `bits` of each half of a T: of the lower half, or of both.
 template <typename T>

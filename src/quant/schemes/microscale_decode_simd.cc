@@ -1,12 +1,9 @@
 // Decoding of the floating modes on vectors: a chunk's codes as bytes, their elements as BF16, then
 // values, rounded as in microscale.cc.
-#include <algorithm>
-#include <array>
-#include <cstring>
-
 #include "core/base/simd.h"
 #include "quant/schemes/microscale.h"
 #include "quant/schemes/through_floats.h"
+#include "quant/schemes/with_type.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "quant/schemes/microscale_decode_simd.cc"
@@ -72,8 +69,8 @@ HWY_INLINE void ElementsOfE4M3(const uint8_t* codes, size_t count, uint16_t* ele
 
 // `groups` of at most kChunkGroups. Reads kPackSlack bytes beyond the codes.
 template <DType kType, DType kOut>
-void DecodeChunk(const Encoding& encoding, const std::array<const std::byte*, 2>& planes,
-                 size_t groups, const float* scale_values, std::byte* values) {
+void DecodeChunk(const Encoding& encoding, const ConstPlanePointers<2>& planes, size_t groups,
+                 const float* scale_values, std::byte* values) {
   const FloatTag d;
   const size_t group = encoding.group;
   const size_t count = groups * group;
@@ -102,42 +99,14 @@ void DecodeChunk(const Encoding& encoding, const std::array<const std::byte*, 2>
   }
 }
 
-template <DType kType, DType kOut>
-void DecodeAs(const DecodeJob& job) {
-  const Encoding& encoding = job.encoding;
-  const size_t groups = job.elements / encoding.group;
-  const size_t bytes = size_t{encoding.group} / 8 * encoding.bits;
-  const size_t in_place = ChunksInPlace(groups, kChunkGroups, bytes) * kChunkGroups;
-  const float* scale_values = MicroscaleValues(encoding);
-  std::array<const std::byte*, 2> planes = {job.planes[0], job.planes[1]};
-  std::byte* values = job.values;
-  alignas(32) std::byte buffer[kMaxChunk + kPackSlack] = {};
-  for (size_t g = 0; g < groups; g += kChunkGroups) {
-    const size_t n = std::min(kChunkGroups, groups - g);
-    std::array<const std::byte*, 2> chunk = planes;
-    if (g >= in_place) {
-      std::memcpy(buffer, planes[0], n * bytes);
-      chunk[0] = buffer;
-    }
-    DecodeChunk<kType, kOut>(encoding, chunk, n, scale_values, values);
-    values += n * encoding.group * kValueBytes<kOut>;
-    planes[0] += n * bytes;
-    planes[1] += n;
-  }
-}
-
 void Decode(const DecodeJob& job) {
-  const bool widen = job.dtype == DType::kF32;
-  switch (job.encoding.dtype) {
-    case DType::kBF16:
-      return widen ? DecodeAs<DType::kBF16, DType::kF32>(job)
-                   : DecodeAs<DType::kBF16, DType::kBF16>(job);
-    case DType::kF16:
-      return widen ? DecodeAs<DType::kF16, DType::kF32>(job)
-                   : DecodeAs<DType::kF16, DType::kF16>(job);
-    default:
-      return DecodeAs<DType::kF32, DType::kF32>(job);
-  }
+  const float* scale_values = MicroscaleValues(job.encoding);
+  WithTypes(job, [&](auto type, auto out) {
+    DecodeChunks<kChunkGroups, kMaxGroup, 2>(
+        job, [&](const ConstPlanePointers<2>& planes, size_t groups, std::byte* values) {
+          DecodeChunk<type, out>(job.encoding, planes, groups, scale_values, values);
+        });
+  });
 }
 
 #endif

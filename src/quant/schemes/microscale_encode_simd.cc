@@ -6,6 +6,7 @@
 
 #include "core/base/simd.h"
 #include "quant/schemes/microscale.h"
+#include "quant/schemes/with_type.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "quant/schemes/microscale_encode_simd.cc"
@@ -207,7 +208,7 @@ HWY_INLINE IntVec CodeLanes(FloatVec v, FloatVec factor) {
 // kChunkGroups groups. Writes kPackSlack bytes beyond the codes.
 template <Scheme kScheme, DType kType, MlxRule kRule>
 void EncodeChunk(const Encoding& encoding, const std::byte* values,
-                 const std::array<std::byte*, 2>& planes) {
+                 const PlanePointers<2>& planes) {
   constexpr size_t kGroup = kScheme == Scheme::kNvfp4 ? 16 : 32;
   const FloatTag d;
   Fits fits;
@@ -240,71 +241,24 @@ void EncodeChunk(const Encoding& encoding, const std::byte* values,
   PackBytes<kScheme == Scheme::kMxfp8 ? 8 : 4>(codes, kChunkGroups * kGroup, planes[0]);
 }
 
-// A chunk at the end, full or not: through buffers, so that nothing beyond the job is touched.
-template <Scheme kScheme, DType kType, MlxRule kRule>
-void EncodeBuffered(const Encoding& encoding, const std::byte* values, size_t groups,
-                    const std::array<std::byte*, 2>& planes) {
-  alignas(32) std::byte padded[kMaxChunk * sizeof(float)];
-  alignas(32) std::byte codes[kMaxChunk + kPackSlack];
-  std::byte scales[kChunkGroups];
-  const size_t used = groups * encoding.group * kValueBytes<kType>;
-  std::memcpy(padded, values, used);
-  std::memset(padded + used, 0, kChunkGroups * encoding.group * kValueBytes<kType> - used);
-  EncodeChunk<kScheme, kType, kRule>(encoding, padded, {codes, scales});
-  std::memcpy(planes[0], codes, groups * encoding.group / 8 * encoding.bits);
-  std::memcpy(planes[1], scales, groups);
-}
-
-template <Scheme kScheme, DType kType, MlxRule kRule>
-void EncodeAs(const EncodeJob& job) {
-  const Encoding& encoding = job.encoding;
-  const size_t groups = job.elements / encoding.group;
-  const size_t bytes = size_t{encoding.group} / 8 * encoding.bits;
-  const size_t in_place = ChunksInPlace(groups, kChunkGroups, bytes) * kChunkGroups;
-  std::array<std::byte*, 2> planes = {job.planes[0], job.planes[1]};
-  const std::byte* values = job.values;
-  for (size_t g = 0; g < groups; g += kChunkGroups) {
-    const size_t n = std::min(kChunkGroups, groups - g);
-    if (g < in_place) {
-      EncodeChunk<kScheme, kType, kRule>(encoding, values, planes);
-    } else {
-      EncodeBuffered<kScheme, kType, kRule>(encoding, values, n, planes);
-    }
-    values += n * encoding.group * kValueBytes<kType>;
-    planes[0] += n * bytes;
-    planes[1] += n;
-  }
-}
-
-template <Scheme kScheme, MlxRule kRule>
-void EncodeByType(const EncodeJob& job) {
-  switch (job.encoding.dtype) {
-    case DType::kBF16:
-      return EncodeAs<kScheme, DType::kBF16, kRule>(job);
-    case DType::kF16:
-      return EncodeAs<kScheme, DType::kF16, kRule>(job);
-    default:
-      return EncodeAs<kScheme, DType::kF32, kRule>(job);
-  }
-}
-
 template <Scheme kScheme>
-void EncodeByRule(const EncodeJob& job) {
-  if (job.options.rule == MlxRule::kMetal) {
-    EncodeByType<kScheme, MlxRule::kMetal>(job);
-  } else {
-    EncodeByType<kScheme, MlxRule::kCpu>(job);
-  }
+void EncodeAs(const EncodeJob& job) {
+  WithTypeAndRule(job, [&](auto type, auto rule) {
+    EncodeChunks<kChunkGroups, kMaxGroup, 2>(
+        job, [&](const std::byte* values, const PlanePointers<2>& planes) {
+          EncodeChunk<kScheme, type, rule>(job.encoding, values, planes);
+        });
+  });
 }
 
 void Encode(const EncodeJob& job) {
   switch (job.encoding.scheme) {
     case Scheme::kMxfp4:
-      return EncodeByRule<Scheme::kMxfp4>(job);
+      return EncodeAs<Scheme::kMxfp4>(job);
     case Scheme::kMxfp8:
-      return EncodeByRule<Scheme::kMxfp8>(job);
+      return EncodeAs<Scheme::kMxfp8>(job);
     default:
-      return EncodeByRule<Scheme::kNvfp4>(job);
+      return EncodeAs<Scheme::kNvfp4>(job);
   }
 }
 
