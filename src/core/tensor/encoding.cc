@@ -7,6 +7,7 @@
 
 #include "core/base/checked.h"
 #include "core/base/error.h"
+#include "core/tensor/packed.h"
 
 namespace lbrx {
 namespace {
@@ -23,12 +24,21 @@ struct SchemeInfo {
   uint16_t group;     // 0: any of kAffineGroups
 };
 
-constexpr std::array<SchemeInfo, 5> kSchemes = {{
+constexpr std::array<SchemeInfo, 14> kSchemes = {{
     {Scheme::kPlain, "plain", DType::kU8, 0, 1},
     {Scheme::kAffine, "affine", DType::kU8, 0, 0},
     {Scheme::kMxfp4, "mxfp4", DType::kU8, 4, 32},
     {Scheme::kMxfp8, "mxfp8", DType::kU8, 8, 32},
     {Scheme::kNvfp4, "nvfp4", DType::kU8, 4, 16},
+    {Scheme::kFp8, "fp8", DType::kF32, 8, 0},
+    {Scheme::kInt8, "int8", DType::kF32, 8, 0},
+    {Scheme::kBnbInt8, "bnb-int8", DType::kF32, 8, 0},
+    {Scheme::kPackedInt, "packed-int", DType::kF32, 0, 0},
+    {Scheme::kNvfp4Two, "nvfp4-two-level", DType::kF8E4M3, 4, 16},
+    {Scheme::kGptq, "gptq", DType::kF16, 0, 0},
+    {Scheme::kAwq, "awq", DType::kF16, 4, 0},
+    {Scheme::kNf4, "nf4", DType::kF32, 4, 0},
+    {Scheme::kBnbFp4, "bnb-fp4", DType::kF32, 4, 0},
 }};
 
 const SchemeInfo& InfoOf(Scheme scheme) {
@@ -56,7 +66,8 @@ bool ValidParameters(const Encoding& encoding) {
            Contains(kAffineGroups, encoding.group);
   }
   const SchemeInfo& info = InfoOf(encoding.scheme);
-  return float_values && encoding.bits == info.bits && encoding.group == info.group;
+  return IsWritable(encoding.scheme) && float_values && encoding.bits == info.bits &&
+         encoding.group == info.group;
 }
 
 Shape WithLast(const Shape& shape, uint64_t last) {
@@ -78,6 +89,9 @@ std::vector<Plane> PlanesOf(const Encoding& encoding, const Shape& shape) {
   if (encoding.scheme == Scheme::kPlain) {
     return {{"", encoding.dtype, shape}};
   }
+  if (!IsWritable(encoding.scheme)) {
+    return PackedPlanes(encoding, shape);
+  }
   // Without forming row * bits, which may overflow. A row of nvfp4 may end with half a run of 32.
   const uint64_t words = shape.back() / 32 * encoding.bits + shape.back() % 32 * encoding.bits / 32;
   const Shape codes = WithLast(shape, words);
@@ -92,8 +106,8 @@ std::vector<Plane> PlanesOf(const Encoding& encoding, const Shape& shape) {
 
 std::string PlaneName(std::string_view name, std::string_view suffix) {
   constexpr std::string_view kWeight = ".weight";
-  if (suffix.empty()) {
-    return std::string(name);
+  if (suffix.empty() || suffix[0] == '_' || suffix[0] == '.') {
+    return std::string(name) + std::string(suffix);
   }
   if (name.ends_with(kWeight)) {
     name.remove_suffix(kWeight.size());
@@ -129,6 +143,9 @@ uint64_t EncodedBytes(const Encoding& encoding, const Shape& shape) {
 }
 
 uint64_t Granule(const Encoding& encoding) {
+  if (!IsWritable(encoding.scheme)) {
+    return 1;
+  }
   if (encoding.scheme != Scheme::kPlain) {
     return encoding.group;
   }
@@ -161,8 +178,13 @@ std::string SchemeLabel(const Encoding& encoding) {
     case Scheme::kAffine:
       return std::to_string(encoding.bits) + "bit/" + std::to_string(encoding.group);
     default:
-      return std::string(SchemeName(encoding.scheme));
+      return IsWritable(encoding.scheme) ? std::string(SchemeName(encoding.scheme))
+                                         : PackedLabel(encoding);
   }
+}
+
+bool IsWritable(Scheme scheme) {
+  return scheme <= Scheme::kNvfp4;
 }
 
 std::string_view SchemeName(Scheme scheme) {
@@ -171,7 +193,7 @@ std::string_view SchemeName(Scheme scheme) {
 
 std::optional<Scheme> SchemeByName(std::string_view name) {
   for (const SchemeInfo& info : kSchemes) {
-    if (info.name == name) {
+    if (info.name == name && IsWritable(info.scheme)) {
       return info.scheme;
     }
   }
