@@ -37,6 +37,9 @@ void ReadAligned(const Value& base, ReadContext& context, uint64_t first, uint64
   std::memcpy(out, buffer.data() + (first - begin) * width, count * width);
 }
 
+// What a view reads of its base at once to pick elements out of it.
+constexpr uint64_t kWindowBytes = uint64_t{64} << 10;
+
 class View final : public Value {
  public:
   View(ValuePtr base, uint64_t offset, const Shape& shape, const std::vector<uint64_t>& strides)
@@ -60,7 +63,8 @@ class View final : public Value {
   uint64_t WorkingBytes(uint64_t count) const override {
     const uint64_t slack = 2 * base_->granule() + 64;
     const uint64_t block = IsTransposed() ? 2 * count + Columns() * slack : count + slack;
-    return Pool::ClassSize(block * BytesPerElement(dtype())) + base_->WorkingBytes(count + slack);
+    return Pool::ClassSize(block * BytesPerElement(dtype())) + Pool::ClassSize(kWindowBytes) +
+           base_->WorkingBytes(count + slack);
   }
 
   uint64_t SourceBytes() const override {
@@ -72,9 +76,10 @@ class View final : public Value {
   void Read(ReadContext& context, uint64_t first, uint64_t count, std::byte* out) const override {
     const uint64_t width = BytesPerElement(dtype());
     for (const uint64_t end = first + count; first < end;) {
-      const uint64_t done = IsTransposed() && first % Columns() == 0 && end - first >= Columns()
-                                ? ReadTransposed(context, first, end, out)
-                                : ReadRun(context, first, end, out);
+      const bool whole_row = first % Columns() == 0 && end - first >= Columns();
+      const uint64_t done = IsTransposed() && whole_row ? ReadTransposed(context, first, end, out)
+                            : StepsInWindow() > 1       ? ReadGathered(context, first, end, out)
+                                                        : ReadRun(context, first, end, out);
       first += done;
       out += done * width;
     }
@@ -84,6 +89,38 @@ class View final : public Value {
     if (run_ > 1) {  // else too scattered to be worth asking for
       base_->WillNeed(files, BaseIndex(first), std::min(count, run_ - first % run_));
     }
+  }
+
+  // A view of this view as one of the base, so that what is transposed twice is read in runs.
+  // nullptr where its steps do not follow the dimensions of this one.
+  ValuePtr Through(uint64_t offset, const Shape& over, const std::vector<uint64_t>& steps) const {
+    const size_t rank = shape().rank();
+    std::vector<uint64_t> step(rank, 1);  // of this view's dimensions, in its elements
+    for (size_t i = rank - 1; i > 0; --i) {
+      step[i - 1] = step[i] * shape()[i];
+    }
+    std::vector<uint64_t> last(rank, 0);  // the furthest index in each dimension
+    for (size_t i = 0; i < rank && shape().elements() != 0; ++i) {
+      last[i] = offset / step[i] % shape()[i];
+    }
+    std::vector<uint64_t> strides(over.rank(), 0);
+    for (size_t k = 0; k < over.rank(); ++k) {
+      size_t i = 0;
+      while (i < rank && (step[i] == 0 || steps[k] % step[i] != 0)) {
+        ++i;
+      }
+      if (i == rank || over[k] == 0) {
+        return nullptr;
+      }
+      last[i] += steps[k] / step[i] * (over[k] - 1);
+      strides[k] = steps[k] / step[i] * strides_[i];
+    }
+    for (size_t i = 0; i < rank; ++i) {
+      if (last[i] >= shape()[i]) {
+        return nullptr;
+      }
+    }
+    return std::make_shared<View>(base_, BaseIndex(offset), over, strides);
   }
 
   std::string Describe() const override {
@@ -117,6 +154,30 @@ class View final : public Value {
   uint64_t ReadRun(ReadContext& context, uint64_t first, uint64_t end, std::byte* out) const {
     const uint64_t count = std::min(end - first, run_ - first % run_);
     ReadAligned(*base_, context, BaseIndex(first), count, out);
+    return count;
+  }
+
+  // How many elements of a row that is not contiguous one window of the base holds.
+  uint64_t StepsInWindow() const {
+    const uint64_t stride = strides_.back();
+    const uint64_t window = kWindowBytes / BytesPerElement(dtype());
+    if (stride == 1 || base_->granule() != 1) {
+      return 1;
+    }
+    return stride == 0 ? Columns() : (window - 1) / stride + 1;
+  }
+
+  // A piece of a row whose elements are some elements apart, or all the same one: the base is read
+  // in one go from the first to the last of them.
+  uint64_t ReadGathered(ReadContext& context, uint64_t first, uint64_t end, std::byte* out) const {
+    const uint64_t count = std::min({end - first, Columns() - first % Columns(), StepsInWindow()});
+    const uint64_t width = BytesPerElement(dtype());
+    const uint64_t step = strides_.back() * width;
+    Pool::Buffer window = context.pool.Get((count - 1) * step + width);
+    base_->Read(context, BaseIndex(first), (count - 1) * strides_.back() + 1, window.data());
+    for (uint64_t i = 0; i < count; ++i) {
+      std::memcpy(out + i * width, window.data() + i * step, width);
+    }
     return count;
   }
 
@@ -281,6 +342,11 @@ class Concatenated final : public Value {
 
 ValuePtr ViewOf(ValuePtr base, uint64_t offset, const Shape& shape,
                 const std::vector<uint64_t>& strides) {
+  if (const auto* view = dynamic_cast<const View*>(base.get())) {
+    if (ValuePtr through = view->Through(offset, shape, strides)) {
+      return through;
+    }
+  }
   return std::make_shared<View>(std::move(base), offset, shape, strides);
 }
 

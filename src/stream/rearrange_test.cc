@@ -56,6 +56,29 @@ TEST_F(RearrangeTest, SliceOfRowsAndColumns) {
                  [](uint64_t i) { return 2 + int32_t(i / 2 * 5 + i % 2); });
 }
 
+TEST_F(RearrangeTest, ElementsApartAndRepeated) {
+  const ValuePtr base = Counting("a", {6, 50});
+  ExpectElements(ViewOf(base, 1, {6, 17}, {50, 3}),
+                 [](uint64_t i) { return 1 + int32_t(i / 17 * 50 + i % 17 * 3); });
+  ExpectElements(ViewOf(base, 4, {5, 9}, {50, 0}),
+                 [](uint64_t i) { return 4 + int32_t(i / 9 * 50); });
+  ExpectElements(ViewOf(base, 7, {3, 4, 2}, {0, 5, 50}),
+                 [](uint64_t i) { return 7 + int32_t(i % 8 / 2 * 5 + i % 2 * 50); });
+}
+
+TEST_F(RearrangeTest, RowsLongerThanAWindow) {
+  const ValuePtr base = Counting("a", {120000});
+  const ValuePtr view = ViewOf(base, 2, {2, 1000}, {50000, 40});
+  SourceFiles files(sources_);
+  Pool pool;
+  ReadContext context{files, pool};
+  std::vector<int32_t> out(2000);
+  view->Read(context, 0, 2000, reinterpret_cast<std::byte*>(out.data()));
+  for (int32_t i = 0; i < 2000; ++i) {
+    ASSERT_EQ(out[i], 2 + i / 1000 * 50000 + i % 1000 * 40);
+  }
+}
+
 TEST_F(RearrangeTest, TransposedMatrices) {
   const ValuePtr base = Counting("a", {2, 4, 7});
   ExpectElements(ViewOf(base, 0, {2, 7, 4}, {28, 1, 7}),
@@ -101,6 +124,26 @@ TEST_F(RearrangeTest, WhatDoesNotFitIsAnInternalError) {
   EXPECT_THROW(ViewOf(base, 1, {4, 4}, {4, 1}), Error);
   EXPECT_THROW(Reshape(base, {3, 5}), Error);
   EXPECT_THROW(Concat({base, Counting("b", {4, 3})}, 0), Error);
+}
+
+TEST_F(RearrangeTest, ViewsOfViewsAreOneView) {
+  const ValuePtr base = Counting("a", {2, 6, 5});
+  // The last two dimensions swapped, and swapped back: rows again.
+  const ValuePtr swapped = ViewOf(base, 0, {2, 5, 6}, {30, 1, 5});
+  const ValuePtr back = ViewOf(swapped, 0, {2, 6, 5}, {30, 1, 6});
+  EXPECT_EQ(back->Describe(), ViewOf(base, 0, {2, 6, 5}, {30, 5, 1})->Describe());
+  ExpectElements(back, [](uint64_t i) { return int32_t(i); });
+  // Every other row of it, from the second on.
+  const ValuePtr odd = ViewOf(swapped, 1, {2, 3, 5}, {30, 2, 6});
+  EXPECT_EQ(odd->Describe(), ViewOf(base, 5, {2, 3, 5}, {30, 10, 1})->Describe());
+  ExpectElements(odd,
+                 [](uint64_t i) { return int32_t(i / 15 * 30 + i % 15 / 5 * 10 + 5 + i % 5); });
+  // Steps that do not follow the rows of the first view.
+  const ValuePtr across = ViewOf(swapped, 3, {7, 2}, {7, 4});
+  ExpectElements(across, [](uint64_t i) {
+    const uint64_t at = 3 + i / 2 * 7 + i % 2 * 4;
+    return int32_t(at / 30 * 30 + at % 30 / 6 + at % 6 * 5);
+  });
 }
 
 }  // namespace

@@ -5,46 +5,23 @@
 #include <cstring>
 
 #include "core/base/checked.h"
+#include "core/base/error.h"
 #include "core/base/format.h"
 #include "core/tensor/convert.h"
 #include "quant/codec.h"
+#include "stream/layout_parts.h"
+#include "stream/packed.h"
+#include "stream/rearrange.h"
 
 namespace lbrx {
 namespace {
 
-// Applies the policy of `context` to freshly read or computed floating values.
-void CheckFinite(ReadContext& context, DType dtype, std::byte* data, uint64_t first, uint64_t count,
-                 bool from_cast) {
-  if (context.policy == NonFinitePolicy::kKeep || !HasNonFinite(dtype, data, count)) {
-    return;
-  }
-  if (context.tally != nullptr) {
-    const NonFinite found = FindNonFinite(dtype, data, count);
-    NonFiniteTally& tally = *context.tally;
-    if (!tally.first) {
-      tally.first = first + found.first;
-      tally.from_cast = from_cast;
-    }
-    tally.count += found.count;
-  } else if (context.policy == NonFinitePolicy::kReject) {
-    throw NonFiniteFound{};
-  }
-  if (context.policy == NonFinitePolicy::kZero) {
-    const uint64_t width = Info(dtype).bits / 8;
-    for (uint64_t i = 0; i < count; ++i) {
-      if (HasNonFinite(dtype, data + i * width, 1)) {
-        std::memset(data + i * width, 0, width);
-      }
-    }
-  }
-}
-
-// A stored array, element for element.
+// The elements of a stored array as they lie in the file.
 class LoadedArray final : public Value {
  public:
-  LoadedArray(const SourceFiles::Checkpoints& sources, uint32_t source, uint32_t array, bool check)
-      : Value(sources[source]->arrays[array].dtype, sources[source]->arrays[array].shape),
-        stored_(sources[source]->arrays[array]),
+  LoadedArray(uint32_t source, const StoredArray& stored, const Shape& shape, bool check)
+      : Value(stored.dtype, shape),
+        stored_(stored),
         source_(source),
         check_(check && Info(dtype()).floating) {}
 
@@ -52,7 +29,7 @@ class LoadedArray final : public Value {
 
   uint64_t WorkingBytes(uint64_t /*count*/) const override { return 0; }
 
-  uint64_t SourceBytes() const override { return stored_.bytes; }
+  uint64_t SourceBytes() const override { return ElementBytes(dtype(), shape().elements()); }
 
   void Read(ReadContext& context, uint64_t first, uint64_t count, std::byte* out) const override {
     context.files.Read(source_, stored_, ElementBytes(dtype(), first),
@@ -76,12 +53,39 @@ class LoadedArray final : public Value {
   bool check_;
 };
 
+// A value whose elements are checked where they come out of it.
+class CheckedValue final : public Value {
+ public:
+  explicit CheckedValue(ValuePtr input)
+      : Value(input->dtype(), input->shape()), input_(std::move(input)) {}
+
+  uint64_t granule() const override { return input_->granule(); }
+
+  uint64_t WorkingBytes(uint64_t count) const override { return input_->WorkingBytes(count); }
+
+  uint64_t SourceBytes() const override { return input_->SourceBytes(); }
+
+  void Read(ReadContext& context, uint64_t first, uint64_t count, std::byte* out) const override {
+    input_->Read(context, first, count, out);
+    CheckFinite(context, dtype(), out, first, count, /*from_cast=*/false);
+  }
+
+  void WillNeed(SourceFiles& files, uint64_t first, uint64_t count) const override {
+    input_->WillNeed(files, first, count);
+  }
+
+  std::string Describe() const override { return input_->Describe(); }
+
+ private:
+  ValuePtr input_;
+};
+
 // An encoded tensor, decoded to its own dtype.
 class DecodedTensor final : public Value {
  public:
   DecodedTensor(const SourceFiles::Checkpoints& sources, uint32_t source,
-                const SourceTensor& tensor)
-      : Value(tensor.encoding.dtype, tensor.shape),
+                const SourceTensor& tensor, const Shape& stored)
+      : Value(tensor.encoding.dtype, stored),
         checkpoint_(*sources[source]),
         tensor_(tensor),
         source_(source),
@@ -151,6 +155,11 @@ class DecodedTensor final : public Value {
   const Codec& codec_;
 };
 
+Shape SwapLast(Shape shape) {
+  std::swap(shape[shape.rank() - 2], shape[shape.rank() - 1]);
+  return shape;
+}
+
 class CastValue final : public Value {
  public:
   CastValue(ValuePtr input, DType dtype)
@@ -195,13 +204,51 @@ class CastValue final : public Value {
 
 }  // namespace
 
+void CheckFinite(ReadContext& context, DType dtype, std::byte* data, uint64_t first, uint64_t count,
+                 bool from_cast) {
+  if (context.policy == NonFinitePolicy::kKeep || !HasNonFinite(dtype, data, count)) {
+    return;
+  }
+  if (context.tally != nullptr) {
+    const NonFinite found = FindNonFinite(dtype, data, count);
+    NonFiniteTally& tally = *context.tally;
+    if (!tally.first) {
+      tally.first = first + found.first;
+      tally.from_cast = from_cast;
+    }
+    tally.count += found.count;
+  } else if (context.policy == NonFinitePolicy::kReject) {
+    throw NonFiniteFound{};
+  }
+  if (context.policy == NonFinitePolicy::kZero) {
+    const uint64_t width = Info(dtype).bits / 8;
+    for (uint64_t i = 0; i < count; ++i) {
+      if (HasNonFinite(dtype, data + i * width, 1)) {
+        std::memset(data + i * width, 0, width);
+      }
+    }
+  }
+}
+
 uint64_t ElementBytes(DType dtype, uint64_t count) {
   return CeilDiv(count * Info(dtype).bits, 8);
 }
 
 ValuePtr LoadArray(const SourceFiles::Checkpoints& sources, uint32_t source, uint32_t array,
                    bool check) {
-  return std::make_shared<LoadedArray>(sources, source, array, check);
+  const StoredArray& stored = sources[source]->arrays[array];
+  if (stored.strides.empty()) {
+    return std::make_shared<LoadedArray>(source, stored, stored.shape, check);
+  }
+  // The elements from the first to the last that the strides reach, as one row; and a view of them.
+  uint64_t reach = 1;
+  for (size_t i = 0; i < stored.shape.rank(); ++i) {
+    reach += (stored.shape[i] - 1) * stored.strides[i];
+  }
+  ValuePtr row = std::make_shared<LoadedArray>(source, stored, Shape{reach}, false);
+  ValuePtr view = ViewOf(std::move(row), 0, stored.shape, stored.strides);
+  return check && Info(stored.dtype).floating ? std::make_shared<CheckedValue>(std::move(view))
+                                              : view;
 }
 
 ValuePtr LoadTensor(const SourceFiles::Checkpoints& sources, uint32_t source,
@@ -209,7 +256,27 @@ ValuePtr LoadTensor(const SourceFiles::Checkpoints& sources, uint32_t source,
   if (tensor.encoding.scheme == Scheme::kPlain) {
     return LoadArray(sources, source, tensor.planes[0], /*check=*/true);
   }
-  return std::make_shared<DecodedTensor>(sources, source, tensor);
+  for (const uint32_t plane : tensor.planes) {
+    const StoredArray& stored = sources[source]->arrays[plane];
+    if (!stored.strides.empty()) {
+      throw Error(ErrorCode::kInvalid,
+                  {.file = sources[source]->files[stored.file].path,
+                   .object = stored.name,
+                   .what = "an array of a quantized tensor is stored with strides",
+                   .expected = "a contiguous one",
+                   .found = {},
+                   .offset = stored.offset,
+                   .advice = "make it contiguous with torch, and save the model again"});
+    }
+  }
+  const Shape stored = tensor.transposed ? SwapLast(tensor.shape) : tensor.shape;
+  ValuePtr value;
+  if (IsWritable(tensor.encoding.scheme)) {
+    value = std::make_shared<DecodedTensor>(sources, source, tensor, stored);
+  } else {
+    value = LoadPacked(sources, source, tensor, stored);
+  }
+  return tensor.transposed ? Transposed(value) : value;
 }
 
 ValuePtr CastTo(ValuePtr value, DType dtype) {

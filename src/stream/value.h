@@ -73,6 +73,11 @@ using ValuePtr = std::shared_ptr<const Value>;
 // Bytes of `count` elements of `dtype` (whole bytes).
 uint64_t ElementBytes(DType dtype, uint64_t count);
 
+// Applies the policy of `context` to freshly read or computed elements [first, first + count) of a
+// tensor. `from_cast`: they were finite before a cast.
+void CheckFinite(ReadContext& context, DType dtype, std::byte* data, uint64_t first, uint64_t count,
+                 bool from_cast);
+
 // A stored array as it is. `check` = refuse NaN and infinities by policy.
 ValuePtr LoadArray(const SourceFiles::Checkpoints& sources, uint32_t source, uint32_t array,
                    bool check);
