@@ -1,47 +1,16 @@
 // Safetensors files: whatever the bytes, either an error or arrays that lie in the file, next to
 // each other; and what is accepted can be laid out and read again.
-#include <unistd.h>
-
 #include <cstdint>
-#include <filesystem>
 #include <map>
 #include <string>
 
 #include "check.h"
 #include "core/base/error.h"
 #include "formats/safetensors/safetensors.h"
+#include "input_file.h"
 
 namespace lbrx {
 namespace {
-
-// One file for the whole run, removed at the end.
-class InputFile {
- public:
-  InputFile()
-      : path_((std::filesystem::temp_directory_path() /
-               ("lbrx-fuzz-" + std::to_string(getpid()) + ".safetensors"))
-                  .string()),
-        file_(File::OpenWrite(path_)) {}
-
-  ~InputFile() {
-    std::error_code ignored;
-    std::filesystem::remove(path_, ignored);
-  }
-
-  InputFile(const InputFile&) = delete;
-  InputFile& operator=(const InputFile&) = delete;
-
-  void Set(std::string_view content) {
-    file_->Truncate(content.size());
-    file_->WriteAt(0, content);
-  }
-
-  File& file() { return *file_; }
-
- private:
-  std::string path_;
-  std::shared_ptr<File> file_;
-};
 
 bool HasError(const std::vector<Problem>& problems) {
   for (const Problem& problem : problems) {
@@ -96,7 +65,7 @@ void CheckLayout(const SafetensorsHeader& header, InputFile& input) {
 }
 
 void Run(std::string_view content) {
-  static InputFile input;
+  static InputFile input(".safetensors");
   input.Set(content);
   std::vector<Problem> problems;
   bool collected = true;

@@ -9,6 +9,7 @@ import json
 import pathlib
 import shutil
 import struct
+import zlib
 
 FOLDER = pathlib.Path(__file__).parent / "corpus"
 
@@ -223,11 +224,274 @@ JOURNAL = {
 }
 
 
+# --- torch ---------------------------------------------------------------------------------------
+
+
+def text(value):
+    return b"X" + struct.pack("<I", len(value)) + value.encode()
+
+
+def name(module, attribute):
+    return f"c{module}\n{attribute}\n".encode()
+
+
+def integers(*values):
+    return b"(" + b"".join(b"K" + bytes([value]) for value in values) + b"t"
+
+
+def torch_tensor(offset, shape, stride, storage="FloatStorage", key="0", elements=6, more=b""):
+    return (name("torch._utils", "_rebuild_tensor_v3" if more else "_rebuild_tensor_v2") + b"(("
+            + text("storage") + name("torch", storage) + text(key) + text("cpu")
+            + b"K" + bytes([elements]) + b"tQK" + bytes([offset]) + integers(*shape)
+            + integers(*stride) + b"\x89" + name("collections", "OrderedDict") + b")R" + more + b"tR")
+
+
+def pickled(items):
+    return b"\x80\x02}(" + b"".join(text(key) + value for key, value in items.items()) + b"u."
+
+
+def archive(pickle, storages=(bytes(24),), root="m", crc=False, more=()):
+    """A ZIP archive; without CRCs, which would keep a fuzzer out of the pickle."""
+    members = [("data.pkl", pickle), ("byteorder", b"little"), ("version", b"3\n"), *more]
+    members += [(f"data/{i}", data) for i, data in enumerate(storages)]
+    out, directory = b"", b""
+    for member, data in members:
+        path = f"{root}/{member}".encode()
+        figures = struct.pack("<III", zlib.crc32(data) if crc else 0, len(data), len(data))
+        directory += (b"PK\x01\x02" + bytes(12) + figures + struct.pack("<H", len(path)) + bytes(12)
+                      + struct.pack("<I", len(out)) + path)
+        out += b"PK\x03\x04" + bytes(10) + figures + struct.pack("<HH", len(path), 0) + path + data
+    return (out + directory + b"PK\x05\x06" + bytes(4)
+            + struct.pack("<HHIIH", len(members), len(members), len(directory), len(out), 0))
+
+
+def legacy(pickle, data=struct.pack("<q", 6) + bytes(24), key="0"):
+    return (bytes.fromhex("80028a0a6cfc9c46f9206aa850192e") + b"\x80\x02M\xe9\x03."
+            + pickled({"little_endian": b"\x88"}) + pickle + b"\x80\x02](" + text(key) + b"e." + data)
+
+
+WEIGHT = torch_tensor(0, [2, 3], [3, 1])
+STATE = pickled({"w": WEIGHT, "t": torch_tensor(0, [3, 2], [1, 3]), "s": torch_tensor(5, [], []),
+                 "e": torch_tensor(0, [2, 3], [0, 1]), "n": torch_tensor(0, [0, 3], [3, 1])})
+TORCH = {
+    "zip": archive(STATE),
+    "zip_crc": archive(STATE, crc=True),
+    "legacy": legacy(STATE),
+    "v3": archive(pickled({"w": torch_tensor(0, [3], [1], "UntypedStorage", "0", 24,
+                                             name("torch", "float8_e5m2"))})),
+    "nested": archive(pickled({"epoch": b"K\x05", "model": b"}" + text("a") + b"}" + text("b")
+                               + WEIGHT + b"ss"})),
+    "parameter": archive(pickled({"w": name("torch._utils", "_rebuild_parameter") + b"(" + WEIGHT
+                                  + b"\x88" + name("collections", "OrderedDict") + b")RtR"})),
+    "pairs": archive(b"\x80\x02" + name("collections", "OrderedDict") + b"(](](U\x01w" + WEIGHT + b"eetR."),
+    "metadata": archive(STATE[:-1] + b"}" + text("_metadata") + b"}sb."),
+    "memo": archive(b"\x80\x04\x95" + struct.pack("<Q", 30) + b"}q\x00\x94(\x8c\x01wh\x00\x93u."),
+    "protocol4": archive(b"\x80\x04}\x94(\x8c\x01w\x94\x8c\x0ctorch._utils\x94\x8c\x12_rebuild_tensor_v2"
+                         b"\x94\x93\x94(" + WEIGHT[WEIGHT.index(b"((") + 1:] + b"u."),
+    "scalars": archive(pickled({"a": b"N", "b": b"G" + bytes(8), "c": b"J" + bytes(4), "d": b"C\x02ab",
+                                "e": b"\x8a\x03abc", "f": b"]", "g": b"\x8f(K\x01\x90", "w": WEIGHT})),
+    "view": legacy(STATE.replace(b"K\x06tQ", b"K\x06(" + text("v") + b"K\x02K\x04ttQ")),
+    "system": archive(b"\x80\x02" + name("os", "system") + b"(" + text("id") + b"tR."),
+    "system_legacy": b"\x80\x02" + name("os", "system") + b"(" + text("id") + b"tR.",
+    "self": archive(b"\x80\x02}q\x01" + text("a") + b"h\x01s" + text("w") + WEIGHT + b"s."),
+    "outside": archive(pickled({"w": torch_tensor(1, [2, 3], [3, 1])})),
+    "quantized": archive(pickled({"w": torch_tensor(0, [2], [1], "QInt8Storage")})),
+    "no_storage": archive(STATE, ()),
+    "script": archive(STATE, more=[("constants.pkl", b"N.")]),
+    "cut": archive(STATE)[:-30],
+    "trailing": legacy(STATE) + b"more",
+}
+
+# --- repair --------------------------------------------------------------------------------------
+
+# Three layers, so that siblings tell about each other; then one damage each.
+LAYERS = [f"model.layers.{i}.mlp.{part}_proj.weight" for i in range(3) for part in ("down", "up")]
+SOUND = wrap([entry(name, "BF16", "[4,2]", 16 * i, 16 * i + 16) for i, name in enumerate(LAYERS)], 16 * len(LAYERS))
+
+
+def poked(at, byte):
+    out = bytearray(SOUND)
+    out[at] = byte
+    return bytes(out)
+
+
+def at(text, shift=0):
+    return SOUND.index(text.encode()) + shift
+
+
+REPAIR = {
+    "sound": SOUND,
+    "cut": SOUND[:-20],
+    "cut_header": SOUND[:200],
+    "behind": SOUND + bytes(5),
+    "length_zero": bytes(8) + SOUND[8:],
+    "length_huge": b"\xff" * 8 + SOUND[8:],
+    "first_brace": poked(8, 0x3B),
+    "name": poked(at("layers.1", 7), 0x39),
+    "name_not_utf8": poked(at("layers.1", 2), 0xF9),
+    "dtype": poked(at("BF16"), 0x43),
+    "shape": poked(at("[4,2]", 1), 0x35),
+    "shape_comma": poked(at("[4,2]", 2), 0x2E),
+    "offset": poked(at("[16,32]", 1), 0x37),
+    "quote": poked(at('"dtype"'), 0x23),
+    "brace": poked(at("]},", 1), 0x5D),
+    "comma": poked(at("},", 1), 0x2E),
+    "zeroed": SOUND[:20] + bytes(150) + SOUND[170:],
+    "overlap": wrap([entry("a", "U8", "[4]", 0, 4), entry("b", "U8", "[4]", 2, 6), entry("c", "U8", "[4]", 4, 8)], 8),
+    "config": '{"a": 1, "b": {"c": [1, 2, }, "d": 3',
+    # Its last member was kept beside the first of that name.
+    "config_twice": '{"b": 1, "a": 2, "b": 3, ',
+    # Its data began behind the end of the file.
+    "start_behind_end": raw('{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}  ', b"", 3)[:-1],
+    "index": '{"metadata": {"total_size": 5}, "weight_map": {"a": "x.safetensors", "b": "y.saf',
+}
+
+# --- prequantized --------------------------------------------------------------------------------
+
+PREQUANTIZED = {}
+SUFFIXES = [
+    ".weight", ".qweight", ".qzeros", ".scales", ".g_idx", ".weight_scale_inv", ".weight_scale",
+    ".weight_packed", ".weight_shape", ".weight_zero_point", ".weight_global_scale",
+    ".weight.absmax", ".weight.quant_map", ".weight.nested_absmax", ".weight.nested_quant_map",
+    ".weight.quant_state.bitsandbytes__nf4", ".weight.quant_state.bitsandbytes__fp4", ".SCB",
+    ".weight_format", "_blocks", "_scales", ".input_scale", ".weight_g_idx", "",
+]  # fmt: skip
+TYPES = ["BOOL", "F4", "F6_E2M3", "F6_E3M2", "U8", "I8", "F8_E5M2", "F8_E4M3", "F8_E8M0", "I16",
+         "U16", "F16", "BF16", "I32", "U32", "F32", "C64", "F64", "I64", "U64"]  # fmt: skip
+
+
+def quantized(name, block, *arrays):
+    """An array: suffix, dtype, shape, and its content or a byte that fills it."""
+    text = json.dumps({"dtype": "bfloat16", "quantization_config": block})
+    records, data = b"", b""
+    for suffix, dtype, shape, content in arrays:
+        dims = list(shape)
+        shift = 0
+        while dims and dims[-1] > 255:
+            dims[-1], shift = dims[-1] // 2, shift + 1
+        records += bytes([SUFFIXES.index(suffix), TYPES.index(dtype), len(dims)])
+        records += bytes((dims + [0] * 4)[:4]) + bytes([shift])
+        width = {"U": 8, "I": 8, "F": 8}[dtype[0]] if dtype[1] == "8" else int(dtype.lstrip("BFUI"))
+        size = width // 8
+        for dim in shape:
+            size *= dim
+        data += bytes([content]) * size if isinstance(content, int) else content
+    PREQUANTIZED[name] = text.encode() + b"\0" + bytes([len(arrays)]) + records + data
+
+
+for bits in (2, 3, 4, 8):
+    quantized(
+        f"gptq{bits}",
+        {"quant_method": "gptq", "bits": bits, "group_size": 32},
+        (".qweight", "I32", [2 * bits, 32], 0x5A),
+        (".scales", "F16", [2, 32], 0x22),
+        (".qzeros", "I32", [2, bits], 0x77),
+        (".g_idx", "I32", [64], b"\1\0\0\0\0\0\0\0" * 32),
+    )
+quantized(
+    "gptq_index",
+    {"quant_method": "gptq", "bits": 4, "group_size": 32, "checkpoint_format": "gptq_v2"},
+    (".qweight", "I32", [8, 32], 0x5A),
+    (".scales", "F16", [2, 32], 0x22),
+    (".qzeros", "I32", [2, 4], 0x77),
+    (".g_idx", "I32", [64], b"\2\0\0\0" * 64),
+)
+quantized(
+    "awq",
+    {"quant_method": "awq", "bits": 4, "group_size": 32, "version": "gemm"},
+    (".qweight", "I32", [64, 4], 0x5A),
+    (".scales", "F16", [2, 32], 0x22),
+    (".qzeros", "I32", [2, 4], 0x77),
+)
+quantized(
+    "fp8",
+    {"quant_method": "fp8", "weight_block_size": [16, 24]},
+    (".weight", "F8_E4M3", [40, 64], 0x3A),
+    (".weight_scale_inv", "F32", [3, 3], 0x3C),
+    (".input_scale", "F32", [1], 0x3C),
+)
+quantized(
+    "mxfp4",
+    {"quant_method": "mxfp4"},
+    ("_blocks", "U8", [2, 8, 2, 16], 0x5A),
+    ("_scales", "U8", [2, 8, 2], 0x7C),
+)
+
+
+def compressed(form, **weights):
+    return {
+        "quant_method": "compressed-tensors",
+        "format": form,
+        "config_groups": {"group_0": {"weights": weights}},
+    }
+
+
+quantized(
+    "ct_int3",
+    compressed("pack-quantized", num_bits=3, type="int", strategy="group", group_size=32,
+               symmetric=False),
+    (".weight_packed", "I32", [10, 6], 0x5A),
+    (".weight_scale", "BF16", [10, 2], 0x3C),
+    (".weight_shape", "I64", [2], struct.pack("<QQ", 10, 64)),
+    (".weight_zero_point", "I32", [1, 2], 0x77),
+)
+quantized(
+    "ct_fp8",
+    compressed("float-quantized", num_bits=8, type="float", strategy="channel"),
+    (".weight", "F8_E4M3", [10, 64], 0x3A),
+    (".weight_scale", "BF16", [10, 1], 0x3C),
+)
+# Exponents as scales of another 8-bit float: values once took the scales' type.
+quantized(
+    "ct_fp8_exponents",
+    compressed("float-quantized", num_bits=8, type="float", strategy="channel"),
+    (".weight", "F8_E5M2", [10, 64], 0x3A),
+    (".weight_scale", "F8_E8M0", [10, 1], 0x7C),
+)
+quantized(
+    "ct_nvfp4",
+    compressed("nvfp4-pack-quantized", num_bits=4, type="float", strategy="tensor_group",
+               group_size=16),
+    (".weight_packed", "U8", [10, 32], 0x5A),
+    (".weight_scale", "F8_E4M3", [10, 4], 0x3A),
+    (".weight_global_scale", "F32", [1], 0x44),
+)
+for double in (False, True):
+    state = {"quant_type": "nf4", "blocksize": 64, "dtype": "bfloat16", "shape": [6, 96]}
+    if double:
+        state |= {"nested_blocksize": 256, "nested_dtype": "float32", "nested_offset": 0.125}
+    state = json.dumps(state).encode().ljust(160)
+    absmax = (".weight.absmax", "U8" if double else "F32", [9], 0x3C)
+    nested = (
+        (".weight.nested_absmax", "F32", [1], 0x3C),
+        (".weight.nested_quant_map", "F32", [256], 0x3C),
+    )
+    quantized(
+        "nf4_double" if double else "nf4",
+        {"quant_method": "bitsandbytes", "load_in_4bit": True},
+        (".weight", "U8", [144, 2], 0x5A),
+        absmax,
+        *(nested if double else ()),
+        (".weight.quant_map", "F32", [16], 0x3C),
+        (".weight.quant_state.bitsandbytes__nf4", "U8", [160], state),
+    )
+quantized(
+    "int8",
+    {"quant_method": "bitsandbytes", "load_in_8bit": True},
+    (".weight", "I8", [6, 40], 0x5A),
+    (".SCB", "F32", [6], 0x3C),
+    (".weight_format", "U8", [1], 0),
+)
+
+
 def main():
     write("json", JSON)
     write("safetensors", SAFETENSORS)
+    write("torch", TORCH)
     write("config", CONFIG)
     write("journal", JOURNAL)
+    write("repair", REPAIR)
+    write("prequantized", PREQUANTIZED)
 
 
 main()

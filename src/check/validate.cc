@@ -56,6 +56,7 @@ std::vector<Problem> Validate(const Checkpoint& checkpoint, bool deep,
     CheckQuantization(subject, problems);
     CheckTokenizer(subject, options.memory, problems);
   }
+  CheckSideFiles(subject, problems);
   CheckTypes(subject, problems);
   if (deep) {
     if (subject.architecture != nullptr) {

@@ -103,6 +103,21 @@ TEST(ValidateDeep, WarnsOfZeroScalesAndZeroMatrices) {
   EXPECT_EQ(Text(ValidateDeep(model)), "");
 }
 
+TEST(ValidateDeep, WarnsOfMatricesOfTheSameValues) {
+  TestModel model;
+  model.tensors["model.layers.1.mlp.up_proj.weight"] =
+      model.tensors["model.layers.0.mlp.gate_proj.weight"];
+  const auto problems = ValidateDeep(model);
+  ASSERT_EQ(problems.size(), 1U) << Text(problems);
+  EXPECT_EQ(problems[0].severity, Severity::kWarning);
+  EXPECT_EQ(problems[0].detail.object, "model.layers.1.mlp.up_proj.weight");
+  EXPECT_EQ(problems[0].detail.what, "has the same values as model.layers.0.mlp.gate_proj.weight");
+  model.SetElement("model.layers.1.mlp.up_proj.weight", 5000, 0.5F);
+  EXPECT_EQ(Text(ValidateDeep(model)), "");
+  model.tensors["lm_head.weight"] = model.tensors["model.embed_tokens.weight"];
+  EXPECT_EQ(Text(ValidateDeep(model)), "") << "a head may be the embedding";
+}
+
 TEST(ValidateDeep, ReadsMicroscalesByTheirMeaning) {
   TestModel model;
   model.tensors["lm_head.weight"] = {DType::kU32, {128, 8}, std::string(size_t{128} * 32, 0x22)};

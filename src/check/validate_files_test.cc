@@ -73,6 +73,26 @@ TEST(ValidateFiles, ComparesTheTokenizerWithTheEmbedding) {
   ExpectOne(ValidateModel(model, R"({"model": )"), Severity::kError, "", {"tokenizer.json"});
 }
 
+TEST(ValidateFiles, NamesFilesThatStandInPlaceOfOthers) {
+  const TestModel model;
+  const std::string pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n";
+  ExpectOne(ValidateModel(model, pointer), Severity::kError, "",
+            {"Git LFS pointer", "git lfs pull"});
+  ExpectOne(ValidateModel(model, "<!DOCTYPE html><html>"), Severity::kError, "",
+            {"tokenizer.json", "HTML page", "hf download"});
+
+  const TempDir folder;
+  model.Write(folder);
+  WriteTestFile(folder / "generation_config.json", "{\"a\": 1,}");
+  WriteTestFile(folder / "tokenizer.model", pointer);
+  WriteTestFile(folder / "chat_template.jinja", "");
+  TestOptions test;
+  const auto problems = Validate(OpenForCheck(folder.path()), false, test.options);
+  ASSERT_EQ(problems.size(), 2U) << Text(problems);
+  EXPECT_EQ(problems[0].detail.file, folder / "generation_config.json");
+  EXPECT_EQ(problems[1].detail.file, folder / "tokenizer.model");
+}
+
 TEST(ValidateFiles, WarnsOfFarFewerTokensThanRows) {
   TestModel model;
   model.Add("model.embed_tokens.weight", {3000, 64});

@@ -3,11 +3,12 @@
 #include <algorithm>
 
 #include "core/base/format.h"
+#include "formats/detect.h"
 #include "formats/huggingface/huggingface.h"
 #include "formats/mlx/mlx.h"
 #include "formats/names.h"
 #include "formats/problems.h"
-#include "formats/safetensors/safetensors.h"
+#include "formats/weight_file.h"
 
 namespace lbrx {
 
@@ -16,18 +17,21 @@ namespace {
 Checkpoint OpenBareFile(const std::string& path, const OpenOptions& options) {
   Checkpoint checkpoint;
   checkpoint.path = path;
-  checkpoint.format = "safetensors";
   const std::shared_ptr<File> file = File::OpenRead(path);
   std::vector<Problem> found;
-  SafetensorsHeader header = ReadSafetensorsHeader(*file, 0, &found, options.collect_problems);
+  WeightFile content = ReadWeightFile(*file, 0, found, options.collect_problems);
+  AddUnfinished(path, found);
   ProblemSink problems(options, checkpoint.problems);
   for (Problem& problem : found) {
     problems.Add(std::move(problem));
   }
   checkpoint.files.push_back({path, file->GetFingerprint()});
-  checkpoint.reason = "the file starts with a safetensors header";
-  checkpoint.metadata = std::move(header.metadata);
-  checkpoint.arrays = std::move(header.arrays);
+  const bool torch = !content.torch_layout.empty();
+  checkpoint.format = torch ? "torch" : "safetensors";
+  checkpoint.reason = torch ? Format("the file is a {} of torch", content.torch_layout)
+                            : "the file starts with a safetensors header";
+  checkpoint.metadata = std::move(content.metadata);
+  checkpoint.arrays = std::move(content.arrays);
   // A bare file has no config.json: what lbrx quantizes into one says how in its own metadata.
   const auto block = checkpoint.metadata.find("quantization");
   if (block == checkpoint.metadata.end()) {
@@ -78,7 +82,8 @@ Checkpoint OpenCheckpoint(const std::string& path, const OpenOptions& options) {
   ErrorDetail detail;
   detail.file = path;
   detail.what = "no such file or folder";
-  detail.expected = "a folder, a .safetensors file, or org/name from the Hugging Face cache";
+  detail.expected =
+      "a folder, a .safetensors or torch file, or org/name from the Hugging Face cache";
   throw Error(ErrorCode::kIo, std::move(detail));
 }
 
@@ -86,6 +91,7 @@ const std::vector<FormatInfo>& Formats() {
   static const std::vector<FormatInfo> table = {
       {"safetensors", "one bare .safetensors file"},
       {"huggingface", "folder as transformers writes it: config.json, *.safetensors, tokenizer"},
+      {"torch", "files of torch.save (.bin, .pt, .pth), alone or in such a folder", true, false},
       {"mlx", "folder as mlx-lm writes it, quantized matrices in two or three arrays"},
   };
   return table;

@@ -29,16 +29,21 @@ struct StoredArray {
   DType dtype = DType::kF32;
   Shape shape;
   uint32_t file = 0;    // index into Checkpoint::files
-  uint64_t offset = 0;  // in the file
-  uint64_t bytes = 0;
+  uint64_t offset = 0;  // in the file, of the first element
+  uint64_t bytes = 0;   // of the elements
+  // In elements, one a dimension; empty: row-major without gaps. All that they reach lies in the
+  // file. Arrays with strides are whole-byte ones and read by LoadArray only.
+  std::vector<uint64_t> strides = {};
 };
 
 // A tensor of the model: values of `encoding` and logical `shape`, stored in planes.
 struct SourceTensor {
-  std::string name;  // of its main plane, as stored: "model.layers.0.self_attn.q_proj.weight"
+  std::string name;  // of its main plane, as stored: "model.layers.0.self_attn.q_proj.weight"; of
+                     // packed schemes what it is called when it is not quantized
   Encoding encoding;
   Shape shape;                   // of the values
   std::vector<uint32_t> planes;  // indices into Checkpoint::arrays, in the order of PlanesOf
+  bool transposed = false;       // the planes hold the values with the last two dimensions swapped
 };
 
 // A small file beside the tensors (tokenizer, licence, code...).
@@ -57,7 +62,7 @@ struct Problem {
 
 struct Checkpoint {
   std::string path;    // as given by the user
-  std::string format;  // "safetensors", "huggingface", "mlx": a row of the format registry
+  std::string format;  // "safetensors", "huggingface", "mlx", "torch": a row of the format registry
   std::string reason;  // why it was taken for that
   std::string folder;  // of config and side files; empty for a bare file
   std::vector<DataFile> files;
@@ -81,8 +86,9 @@ struct OpenOptions {
   Executor* executor = nullptr;  // opens shards side by side
 };
 
-// Opens whatever `path` is: a folder, a .safetensors file, or `org/name` in the local Hugging Face
-// cache. What it is is decided by content. kIo: not found; kInvalid: not a checkpoint, or damaged.
+// Opens whatever `path` is: a folder, a safetensors or torch file, or `org/name` in the local
+// Hugging Face cache. What it is is decided by content. kIo: not found; kInvalid: not a checkpoint,
+// or damaged.
 Checkpoint OpenCheckpoint(const std::string& path, const OpenOptions& options = {});
 
 // "layers.2" before "layers.10": runs of digits compare by value.
@@ -102,5 +108,16 @@ const std::vector<FormatInfo>& Formats();
 // (HF_HUB_CACHE, HF_HOME, XDG_CACHE_HOME rules). nullopt: `text` is no such name. kIo naming
 // `hf download org/name` where it is not there.
 std::optional<std::string> ResolveHubName(const std::string& text);
+
+// The reverse: whose snapshot a folder is.
+struct HubSnapshot {
+  std::string name;      // "org/name"
+  std::string revision;  // a commit
+};
+
+std::optional<HubSnapshot> HubSnapshotOf(const std::string& folder);
+
+// Whether `text` could be a repository of the hub: "org/name" and nothing more.
+bool IsHubName(const std::string& text);
 
 }  // namespace lbrx

@@ -18,6 +18,8 @@ class ProblemSink {
 
   bool collect() const { return collect_; }
 
+  size_t errors() const { return errors_; }  // recorded so far
+
   // Throws kInvalid, or records an error where problems are collected.
   void Fail(ErrorDetail detail);
   // Records a warning; in strict mode it is an error.

@@ -33,17 +33,17 @@ Problem ConfigProblem(const Subject& subject, Severity severity, std::string_vie
 void CheckKey(const Subject& subject, const Key& key, Problems& problems) {
   std::optional<uint64_t> value;
   try {
-    value = ConfigUint(subject.checkpoint.config, key.name);
+    value = ConfigUint(subject.config(), key.name);
   } catch (const Error& error) {
     Problem problem = ConfigProblem(subject, Severity::kError, key.name);
     problem.detail.what = "not a number that a model can have";
     problem.detail.expected = "a positive integer";
-    problem.detail.found = WriteJson(*subject.checkpoint.config.Find(key.name));
+    problem.detail.found = WriteJson(*subject.config().Find(key.name));
     problem.detail.advice = "correct config.json";
     problems.push_back(std::move(problem));
     return;
   }
-  if (key.required && subject.checkpoint.config.Find(key.name) == nullptr) {
+  if (key.required && subject.config().Find(key.name) == nullptr) {
     Problem problem = ConfigProblem(subject, Severity::kWarning, key.name);
     problem.detail.what = "the key is missing, so what depends on it was not checked";
     problem.detail.advice = "take config.json from the original model";

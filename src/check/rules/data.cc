@@ -1,13 +1,18 @@
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstring>
 #include <deque>
 #include <limits>
+#include <map>
 #include <mutex>
+#include <span>
+#include <tuple>
 
 #include "check/rules/rules.h"
 #include "check/scan.h"
 #include "core/base/format.h"
+#include "core/base/hash.h"
 #include "core/tensor/convert.h"
 
 namespace lbrx {
@@ -24,6 +29,14 @@ class Finding {
     }
   }
 
+  // Bands in any order give the same sum.
+  void AddHash(std::span<const std::byte> data, uint64_t first) {
+    const std::array<uint64_t, 2> part = {Hash64(data), first};
+    hash_.fetch_add(Hash64(std::as_bytes(std::span(part))), std::memory_order_relaxed);
+  }
+
+  uint64_t hash() const { return hash_.load(std::memory_order_relaxed); }
+
   void SetNonZero() { nonzero_.store(true, std::memory_order_relaxed); }
 
   bool nonzero() const { return nonzero_.load(std::memory_order_relaxed); }
@@ -37,6 +50,7 @@ class Finding {
   uint64_t count_ = 0;  // of NaN and infinities
   uint64_t first_ = 0;  // element
   std::atomic<bool> nonzero_{false};
+  std::atomic<uint64_t> hash_{0};
 };
 
 // A tensor's values, or one of its planes of scales.
@@ -187,6 +201,37 @@ void Report(const Subject& subject, const std::vector<Stream>& streams,
   }
 }
 
+// A head may be the embedding, whether config.json says so or not.
+bool MayBeAlike(const Subject& subject, const SourceTensor& a, const SourceTensor& b) {
+  const auto ends = [&](const SourceTensor& tensor) {
+    return &tensor == subject.FindRole(Role::kTokenEmbedding) ||
+           &tensor == subject.FindRole(Role::kOutput);
+  };
+  return ends(a) && ends(b);
+}
+
+// Matrices of the same values: one of them was probably written in place of another.
+void ReportDuplicates(const Subject& subject, const std::vector<Stream>& streams,
+                      const std::deque<Finding>& findings, Problems& problems) {
+  std::map<std::tuple<uint64_t, DType, std::string>, const Stream*> seen;
+  for (size_t i = 0; i < streams.size(); ++i) {
+    const Stream& stream = streams[i];
+    // Biases of experts are matrices, and may be alike.
+    if (!IsFloatMatrix(stream) || !findings[i].nonzero() || stream.tensor->name.ends_with("bias")) {
+      continue;
+    }
+    const auto [first, fresh] = seen.try_emplace(
+        {findings[i].hash(), stream.meaning, stream.value->shape().ToString()}, &stream);
+    if (!fresh && !MayBeAlike(subject, *first->second->tensor, *stream.tensor)) {
+      Problem problem = StreamProblem(subject, stream, Severity::kWarning);
+      problem.detail.what =
+          Format("has the same values as {}", Printable(first->second->tensor->name));
+      problem.detail.advice = "compare with the original: one may stand in place of another";
+      problems.push_back(std::move(problem));
+    }
+  }
+}
+
 }  // namespace
 
 void CheckData(const Subject& subject, const CheckOptions& options, Problems& problems) {
@@ -204,6 +249,9 @@ void CheckData(const Subject& subject, const CheckOptions& options, Problems& pr
     const Pool::Buffer data = scanner.Read(*stream.value, band.first, band.count);
     Finding& finding = findings[band.item];
     finding.Add(FindNonFinite(stream.meaning, data.data(), band.count), band.first);
+    if (IsFloatMatrix(stream)) {
+      finding.AddHash({data.data(), data.size()}, band.first);
+    }
     if (!finding.nonzero() && HasNonZero(stream.meaning, data.data(), band.count)) {
       finding.SetNonZero();
     }
@@ -212,6 +260,7 @@ void CheckData(const Subject& subject, const CheckOptions& options, Problems& pr
     }
   });
   Report(subject, streams, findings, problems);
+  ReportDuplicates(subject, streams, findings, problems);
 }
 
 }  // namespace lbrx

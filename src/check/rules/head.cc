@@ -6,16 +6,12 @@
 namespace lbrx {
 namespace {
 
-// Whether the head is the embedding, as config.json has it.
-bool IsTied(const Subject& subject) {
-  return TiedEmbeddings(subject.checkpoint.config, subject.architecture->tied_by_default);
-}
-
 std::string TiedText(const Subject& subject) {
-  const bool given = subject.checkpoint.config.Find("tie_word_embeddings") != nullptr;
-  return given ? std::string("tie_word_embeddings is ") + (IsTied(subject) ? "true" : "false")
+  const bool given = subject.checkpoint.config.Find("tie_word_embeddings") != nullptr ||
+                     subject.config().Find("tie_word_embeddings") != nullptr;
+  return given ? std::string("tie_word_embeddings is ") + (HasTiedHead(subject) ? "true" : "false")
                : Format("tie_word_embeddings is absent, which means {} for {}",
-                        IsTied(subject) ? "true" : "false", subject.architecture->name);
+                        HasTiedHead(subject) ? "true" : "false", subject.architecture->name);
 }
 
 void AddUnused(const Subject& subject, const SourceTensor& head, std::string found,
@@ -34,10 +30,14 @@ void AddUnused(const Subject& subject, const SourceTensor& head, std::string fou
 
 }  // namespace
 
+bool HasTiedHead(const Subject& subject) {
+  return TiedEmbeddings(subject.checkpoint.config, subject.architecture->tied_by_default);
+}
+
 void CheckHead(const Subject& subject, Problems& problems) {
   const SourceTensor* head = subject.FindRole(Role::kOutput);
   const SourceTensor* embedding = subject.FindRole(Role::kTokenEmbedding);
-  if (head == nullptr && !IsTied(subject)) {
+  if (head == nullptr && !HasTiedHead(subject)) {
     Problem problem;
     problem.detail = {.file = subject.checkpoint.path,
                       .object = "lm_head.weight",
@@ -55,7 +55,7 @@ void CheckHead(const Subject& subject, Problems& problems) {
     }
     problems.push_back(std::move(problem));
   }
-  if (head != nullptr && embedding != nullptr && IsTied(subject) &&
+  if (head != nullptr && embedding != nullptr && HasTiedHead(subject) &&
       !(head->shape == embedding->shape)) {
     AddUnused(subject, *head,
               Format("{} against {}", head->shape.ToString(), embedding->shape.ToString()),
@@ -66,7 +66,7 @@ void CheckHead(const Subject& subject, Problems& problems) {
 void CheckHeadValues(const Subject& subject, const CheckOptions& options, Problems& problems) {
   const SourceTensor* head = subject.FindRole(Role::kOutput);
   const SourceTensor* embedding = subject.FindRole(Role::kTokenEmbedding);
-  if (head == nullptr || embedding == nullptr || !IsTied(subject) ||
+  if (head == nullptr || embedding == nullptr || !HasTiedHead(subject) ||
       !(head->shape == embedding->shape)) {
     return;
   }

@@ -110,7 +110,8 @@ bool IsPrediction(const Subject& subject, std::string_view name, uint64_t count)
 void CheckUnknown(const Subject& subject, uint64_t count, Problems& problems) {
   for (size_t i = 0; i < subject.meanings.size(); ++i) {
     const SourceTensor& tensor = subject.checkpoint.tensors[i];
-    if (IsKnown(subject.meanings[i]) || IsPlane(subject, subject.meanings[i], tensor) ||
+    if (IsKnown(subject.meanings[i]) || subject.naming.IsOther(tensor.name) ||
+        IsPlane(subject, subject.meanings[i], tensor) ||
         IsPrediction(subject, tensor.name, count)) {
       continue;
     }
@@ -132,12 +133,14 @@ void AddMissing(const Subject& subject, std::string name, Problems& problems) {
 }
 
 // Embeddings and final norm; the head has rules of its own.
-void CheckSingles(const Subject& subject, Problems& problems) {
+std::vector<std::string> MissingSingles(const Subject& subject) {
+  std::vector<std::string> names;
   for (const TensorRule& rule : subject.architecture->tensors) {
     if (!IsPerLayer(rule) && rule.role != Role::kOutput && subject.FindRole(rule.role) == nullptr) {
-      AddMissing(subject, subject.WeightName(rule), problems);
+      names.push_back(subject.WeightName(rule));
     }
   }
+  return names;
 }
 
 Layers CollectLayers(const Subject& subject) {
@@ -217,18 +220,18 @@ void AddBeyond(const Subject& subject, const Layers::value_type& layer, uint64_t
   problems.push_back(std::move(problem));
 }
 
-void CheckLayer(const Subject& subject, const Layers::value_type& layer, const Required& required,
-                Problems& problems) {
-  for (const Parts* parts : {&required.common, &required.FeedForward(layer.second)}) {
+// Calls add(name) for what a layer with the tensors `have` lacks.
+template <typename Function>
+void ForEachMissing(const Subject& subject, uint64_t layer, const Parts& have,
+                    const Required& required, Function add) {
+  for (const Parts* parts : {&required.common, &required.FeedForward(have)}) {
     for (const Part& part : *parts) {
-      if (layer.second.count(part) == 0) {
-        AddMissing(subject,
-                   subject.Spelling({.rule = part.rule,
-                                     .layer = layer.first,
-                                     .expert = part.expert,
-                                     .leaf = part.leaf,
-                                     .second = part.second}),
-                   problems);
+      if (have.count(part) == 0) {
+        add(subject.Spelling({.rule = part.rule,
+                              .layer = layer,
+                              .expert = part.expert,
+                              .leaf = part.leaf,
+                              .second = part.second}));
       }
     }
   }
@@ -246,7 +249,8 @@ void CheckCount(const Subject& subject, const Layers& layers, uint64_t count, Pr
     if (layer.first > next) {
       AddGap(subject, next, layer.first - 1, count, problems);
     }
-    CheckLayer(subject, layer, required, problems);
+    ForEachMissing(subject, layer.first, layer.second, required,
+                   [&](std::string name) { AddMissing(subject, std::move(name), problems); });
     next = layer.first + 1;
   }
   if (next < count) {
@@ -254,15 +258,42 @@ void CheckCount(const Subject& subject, const Layers& layers, uint64_t count, Pr
   }
 }
 
-}  // namespace
-
-void CheckLayers(const Subject& subject, Problems& problems) {
-  CheckSingles(subject, problems);
-  const Layers layers = CollectLayers(subject);
-  // Without a count (CheckConfig says so) there must be no gap at least.
+// As config.json tells. Without a count (CheckConfig says so) there must be no gap at least.
+uint64_t LayerCount(const Subject& subject, const Layers& layers) {
   constexpr uint64_t kMost = std::numeric_limits<uint64_t>::max() - 1;
   const uint64_t last = layers.empty() ? 0 : std::min(layers.rbegin()->first, kMost) + 1;
-  const uint64_t count = subject.ConfigNumber(subject.architecture->keys.layers).value_or(last);
+  return subject.ConfigNumber(subject.architecture->keys.layers).value_or(last);
+}
+
+}  // namespace
+
+std::vector<std::string> MissingTensors(const Subject& subject) {
+  constexpr uint64_t kMostLayers = 4096;  // a damaged number must not cost time or memory
+  std::vector<std::string> names = MissingSingles(subject);
+  for (const TensorRule& rule : subject.architecture->tensors) {
+    if (rule.role == Role::kOutput && !HasTiedHead(subject) &&
+        subject.FindRole(Role::kOutput) == nullptr) {
+      names.push_back(subject.WeightName(rule));
+    }
+  }
+  const Layers layers = CollectLayers(subject);
+  const uint64_t count = std::min(LayerCount(subject, layers), kMostLayers);
+  const Required required(subject, layers, count);
+  const Parts none;
+  for (uint64_t layer = 0; layer < count; ++layer) {
+    const auto found = layers.find(layer);
+    ForEachMissing(subject, layer, found == layers.end() ? none : found->second, required,
+                   [&](std::string name) { names.push_back(std::move(name)); });
+  }
+  return names;
+}
+
+void CheckLayers(const Subject& subject, Problems& problems) {
+  for (std::string& name : MissingSingles(subject)) {
+    AddMissing(subject, std::move(name), problems);
+  }
+  const Layers layers = CollectLayers(subject);
+  const uint64_t count = LayerCount(subject, layers);
   CheckCount(subject, layers, count, problems);
   CheckUnknown(subject, count, problems);
 }

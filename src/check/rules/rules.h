@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "check/check.h"
-#include "model/architecture.h"
+#include "model/naming.h"
 
 namespace lbrx {
 
@@ -32,8 +32,12 @@ struct Subject {
   // An integer of config.json; nullopt where it is absent or no such number.
   std::optional<uint64_t> ConfigNumber(std::string_view key) const;
 
+  // The text model's configuration: of a multimodal checkpoint a part of config.json.
+  const Json& config() const { return TextConfig(checkpoint.config); }
+
   const Checkpoint& checkpoint;
-  const Architecture* architecture;     // nullptr: unknown
+  Naming naming;
+  const Architecture* architecture;     // of the text; nullptr: unknown
   bool mlx_layout;                      // names and shapes are MLX's
   std::vector<TensorMeaning> meanings;  // of Checkpoint::tensors
 };
@@ -44,8 +48,16 @@ void CheckConfig(const Subject& subject, Problems& problems);
 void CheckShapes(const Subject& subject, Problems& problems);
 // All layers that config.json tells are there, each complete, none beyond; nothing unknown.
 void CheckLayers(const Subject& subject, Problems& problems);
+// The names of all tensors that CheckLayers and CheckHead miss; of layers that are missing
+// altogether, those that other layers have.
+std::vector<std::string> MissingTensors(const Subject& subject);
+// The shape that config.json tells for a tensor; nullopt where it does not.
+std::optional<Shape> ConfigShape(const Subject& subject, const TensorMeaning& meaning);
 // As many experts in every stack or set as config.json tells.
 void CheckExperts(const Subject& subject, Problems& problems);
+// Whether the checkpoint needs no lm_head: by tie_word_embeddings, or by the architecture's
+// default.
+bool HasTiedHead(const Subject& subject);
 // lm_head against tie_word_embeddings, as far as names and shapes tell.
 void CheckHead(const Subject& subject, Problems& problems);
 // The same by values: a head that is tied and yet differs from the embedding.
@@ -56,7 +68,9 @@ void CheckQuantization(const Subject& subject, Problems& problems);
 void CheckTokenizer(const Subject& subject, uint64_t memory, Problems& problems);
 // One floating type for all tensors.
 void CheckTypes(const Subject& subject, Problems& problems);
-// NaN, infinities, zero scales, zero matrices. Reads everything.
+// The small files beside the tensors: JSON that is none, pointers and pages in their place.
+void CheckSideFiles(const Subject& subject, Problems& problems);
+// NaN, infinities, zero scales, zero matrices, the same values twice. Reads everything.
 void CheckData(const Subject& subject, const CheckOptions& options, Problems& problems);
 
 }  // namespace lbrx

@@ -235,6 +235,23 @@ void CheckTensor(const Subject& subject, size_t index, const Dims& dims, Problem
 
 }  // namespace
 
+std::optional<Shape> ConfigShape(const Subject& subject, const TensorMeaning& meaning) {
+  const std::optional<ExpectedShape> expected = Expectation(meaning, subject.mlx_layout);
+  if (!expected) {
+    return std::nullopt;
+  }
+  const Dims dims(subject);
+  Shape shape;
+  for (size_t i = 0; i < expected->rank; ++i) {
+    const Number& value = dims.Get(expected->dims[i]);
+    if (!value) {
+      return std::nullopt;
+    }
+    shape.push_back(*value);
+  }
+  return shape;
+}
+
 void CheckShapes(const Subject& subject, Problems& problems) {
   const Dims dims(subject);
   for (size_t i = 0; i < subject.meanings.size(); ++i) {

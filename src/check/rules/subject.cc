@@ -6,21 +6,16 @@ namespace lbrx {
 
 Subject::Subject(const Checkpoint& checkpoint)
     : checkpoint(checkpoint),
-      architecture(FindArchitecture(checkpoint.config)),
-      mlx_layout(checkpoint.format == "mlx") {
+      naming(NamingOf(checkpoint)),
+      architecture(naming.architecture),
+      mlx_layout(naming.mlx) {
   for (const SourceTensor& tensor : checkpoint.tensors) {
-    meanings.push_back(architecture == nullptr ? TensorMeaning{}
-                       : mlx_layout            ? ResolveMlx(*architecture, tensor.name)
-                                               : Resolve(*architecture, tensor.name));
+    meanings.push_back(naming.Resolve(tensor.name));
   }
 }
 
 std::string Subject::Spelling(const TensorMeaning& meaning) const {
-  const TensorRule& rule = *meaning.rule;
-  if (!mlx_layout || rule.mlx.empty()) {
-    return Spell(rule.pattern, meaning, meaning.leaf);
-  }
-  return Spell(meaning.second ? rule.mlx_second : rule.mlx, meaning, meaning.leaf);
+  return naming.Spell(meaning);
 }
 
 std::string Subject::WeightName(const TensorRule& rule) const {
@@ -55,7 +50,7 @@ bool Subject::IsPacked(const SourceTensor& weight) const {
 
 std::optional<uint64_t> Subject::ConfigNumber(std::string_view key) const {
   try {
-    return ConfigUint(checkpoint.config, key);
+    return ConfigUint(config(), key);
   } catch (const Error&) {
     return std::nullopt;  // CheckConfig reports it
   }

@@ -4,6 +4,7 @@
 #include "check/rules/vocabulary.h"
 #include "core/base/checked.h"
 #include "core/base/format.h"
+#include "formats/detect.h"
 
 namespace lbrx {
 namespace {
@@ -40,6 +41,9 @@ void AddMismatch(const SideFile& file, uint64_t tokens, uint64_t rows, Problems&
 }
 
 void CheckVocabulary(const SideFile& file, uint64_t rows, uint64_t memory, Problems& problems) {
+  if (RecogniseFile(file.path).stand_in && file.bytes != 0) {
+    return;  // CheckSideFiles says so
+  }
   uint64_t tokens = 0;
   try {
     tokens = VocabularySize(ReadWholeFile(file.path, memory / 2), file.path);
@@ -90,7 +94,9 @@ void CheckTokenizer(const Subject& subject, uint64_t memory, Problems& problems)
     return;
   }
   for (const std::string_view key : {"bos_token_id", "eos_token_id", "pad_token_id"}) {
-    if (const Json* id = subject.checkpoint.config.Find(key); id != nullptr) {
+    const Json* id = subject.config().Find(key);
+    id = id != nullptr ? id : subject.checkpoint.config.Find(key);
+    if (id != nullptr) {
       CheckId(subject, key, *id, *rows, problems);
     }
   }

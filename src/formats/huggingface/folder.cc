@@ -1,12 +1,15 @@
+#include <algorithm>
 #include <iterator>
 #include <optional>
 
 #include "core/base/format.h"
 #include "core/parallel/executor.h"
+#include "formats/detect.h"
 #include "formats/huggingface/huggingface.h"
+#include "formats/huggingface/quantized.h"
 #include "formats/huggingface/shards.h"
 #include "formats/mlx/mlx.h"
-#include "formats/safetensors/safetensors.h"
+#include "formats/weight_file.h"
 
 namespace lbrx {
 
@@ -14,7 +17,7 @@ namespace {
 
 struct OpenedShard {
   DataFile file;
-  SafetensorsHeader header;
+  WeightFile content;
   std::vector<Problem> problems;
   std::optional<Error> error;
 };
@@ -23,7 +26,8 @@ void OpenShard(const std::string& path, uint32_t index, bool collect, OpenedShar
   try {
     const std::shared_ptr<File> file = File::OpenRead(path);
     out.file = {path, file->GetFingerprint()};
-    out.header = ReadSafetensorsHeader(*file, index, &out.problems, collect);
+    out.content = ReadWeightFile(*file, index, out.problems, collect);
+    AddUnfinished(path, out.problems);
   } catch (const Error& error) {
     out.file.path = path;
     out.error = error;
@@ -58,17 +62,17 @@ void AddShards(std::vector<OpenedShard>& shards, Checkpoint& checkpoint, Problem
     for (Problem& problem : shard.problems) {
       problems.Add(std::move(problem));
     }
-    arrays += shard.header.arrays.size();
+    arrays += shard.content.arrays.size();
   }
   checkpoint.metadata = shards.empty() ? std::map<std::string, std::string>()
-                                       : std::move(shards.front().header.metadata);
+                                       : std::move(shards.front().content.metadata);
   checkpoint.files.reserve(shards.size());
   checkpoint.arrays.reserve(arrays);
   for (OpenedShard& shard : shards) {
     checkpoint.files.push_back(std::move(shard.file));
-    std::move(shard.header.arrays.begin(), shard.header.arrays.end(),
+    std::move(shard.content.arrays.begin(), shard.content.arrays.end(),
               std::back_inserter(checkpoint.arrays));
-    shard.header.arrays = {};
+    shard.content.arrays = {};
   }
 }
 
@@ -91,19 +95,25 @@ Json ReadConfig(const FolderListing& listing, ProblemSink& problems) {
     }
     return config;
   } catch (const Error& error) {
-    problems.Caught(error);
+    problems.Caught(ExplainJson(error, path));
     return {};
   }
 }
 
 std::string FolderReason(const FolderListing& listing, const ShardList& shards) {
-  const std::string config = listing.has_config ? "config.json and " : "";
+  std::string reason =
+      listing.has_config ? "the folder holds config.json and " : "the folder holds ";
   if (shards.from_index) {
-    return Format("the folder holds {}{}", config, listing.index);
+    reason += listing.index;
+  } else if (shards.files.size() == 1) {
+    reason += shards.files.front();
+  } else {
+    reason += Format("{} {} files", shards.files.size(), listing.torch ? "torch" : ".safetensors");
   }
-  return shards.files.size() == 1
-             ? Format("the folder holds {}{}", config, shards.files.front())
-             : Format("the folder holds {}{} .safetensors files", config, shards.files.size());
+  if (listing.passed_over_torch) {
+    reason += "; its pytorch_model.bin is passed over";
+  }
+  return reason;
 }
 
 }  // namespace
@@ -112,7 +122,6 @@ Checkpoint OpenHuggingFaceFolder(const std::string& path, const OpenOptions& opt
   Checkpoint checkpoint;
   checkpoint.path = path;
   checkpoint.folder = path;
-  checkpoint.format = "huggingface";
   ProblemSink problems(options, checkpoint.problems);
 
   FolderListing listing = ListFolder(path);
@@ -121,6 +130,10 @@ Checkpoint OpenHuggingFaceFolder(const std::string& path, const OpenOptions& opt
     return !CheckSymlink(path, JoinPath(path, name), problems);
   });
   std::vector<OpenedShard> opened = OpenShards(path, shards.files, options);
+  const bool torch = std::any_of(opened.begin(), opened.end(), [](const OpenedShard& shard) {
+    return !shard.content.torch_layout.empty();
+  });
+  checkpoint.format = torch || listing.torch ? "torch" : "huggingface";
   AddShards(opened, checkpoint, problems);
   std::erase_if(shards.files, [&, i = size_t{0}](const std::string& /*name*/) mutable {
     return opened[i++].error.has_value();
@@ -132,7 +145,9 @@ Checkpoint OpenHuggingFaceFolder(const std::string& path, const OpenOptions& opt
   const std::string mlx = MlxReason(checkpoint.config, checkpoint);
   if (mlx.empty()) {
     checkpoint.reason = FolderReason(listing, shards);
-    AddPlainTensors(checkpoint);
+    if (!GroupQuantizedTensors(checkpoint, options)) {
+      AddPlainTensors(checkpoint);
+    }
   } else {
     checkpoint.format = "mlx";
     checkpoint.reason = mlx;

@@ -6,19 +6,23 @@
 #include <filesystem>
 
 #include "core/base/format.h"
+#include "formats/detect.h"
+#include "formats/huggingface/torch_listing.h"
 
 namespace lbrx {
 
 namespace {
 
 constexpr std::string_view kSafetensors = ".safetensors";
+constexpr std::string_view kBin = ".bin";
 constexpr std::string_view kIndex = ".safetensors.index.json";
 // Weights of other kinds: not copied beside converted ones.
 constexpr std::array<std::string_view, 11> kOtherWeights = {
     ".bin", ".pt", ".pth", ".gguf", ".h5", ".msgpack", ".ot", ".onnx", ".ckpt", ".npz", ".pkl"};
 
 bool IsAdapter(std::string_view name) {
-  return name == "adapter_model.safetensors" || name == "adapters.safetensors";
+  return name == "adapter_model.safetensors" || name == "adapters.safetensors" ||
+         name == "adapter_model.bin";
 }
 
 bool IsConsolidated(std::string_view name) {
@@ -34,16 +38,16 @@ bool IsSideFile(std::string_view name) {
                        std::any_of(kOtherWeights.begin(), kOtherWeights.end(),
                                    [&](std::string_view end) { return name.ends_with(end); });
   return !weights && !name.starts_with(".") && !name.ends_with(".index.json") &&
-         name != "config.json" && name != "README.md";
+         !IsUnfinishedName(name) && name != "config.json" && name != "README.md";
 }
 
-// Keeps the names for which `keep` holds in `listing.safetensors`, moves the others away.
+// Keeps the names for which `keep` holds in `listing.weights`, moves the others away.
 template <typename Predicate>
 void KeepOnly(FolderListing& listing, Predicate keep) {
-  const auto first = std::stable_partition(listing.safetensors.begin(), listing.safetensors.end(),
+  const auto first = std::stable_partition(listing.weights.begin(), listing.weights.end(),
                                            [&](const std::string& name) { return keep(name); });
-  listing.other.insert(listing.other.end(), first, listing.safetensors.end());
-  listing.safetensors.erase(first, listing.safetensors.end());
+  listing.other.insert(listing.other.end(), first, listing.weights.end());
+  listing.weights.erase(first, listing.weights.end());
 }
 
 bool Any(const std::vector<std::string>& names, bool (*predicate)(std::string_view)) {
@@ -52,13 +56,13 @@ bool Any(const std::vector<std::string>& names, bool (*predicate)(std::string_vi
 }
 
 void ChooseModel(FolderListing& listing) {
-  if (Any(listing.safetensors, IsModel)) {
+  if (Any(listing.weights, IsModel)) {
     KeepOnly(listing, IsModel);
     return;
   }
   KeepOnly(listing, [](std::string_view name) { return !IsAdapter(name); });
   const bool only_consolidated =
-      std::all_of(listing.safetensors.begin(), listing.safetensors.end(), IsConsolidated);
+      std::all_of(listing.weights.begin(), listing.weights.end(), IsConsolidated);
   if (!only_consolidated) {
     KeepOnly(listing, [](std::string_view name) { return !IsConsolidated(name); });
   }
@@ -72,22 +76,25 @@ void ChooseModel(FolderListing& listing) {
     return std::any_of(names.begin(), names.end(),
                        [&](const std::string& name) { return name.ends_with(end); });
   };
-  if (Any(listing.other, IsAdapter)) {
+  if (Any(names, IsAdapter)) {
     detail.what = "the folder holds an adapter (LoRA), not a model";
     detail.advice = "give the folder of the base model; adapters cannot be read yet";
+  } else if (const auto unfinished = std::find_if(names.begin(), names.end(), IsUnfinishedName);
+             unfinished != names.end()) {
+    detail.what = Format("the folder holds no complete weights, but {}, {}",
+                         Printable(*unfinished, 100), RecogniseUnfinished(*unfinished).kind);
+    detail.advice = RecogniseUnfinished(*unfinished).advice;
   } else if (has_ending(".gguf")) {
     detail.what = "the folder holds GGUF files only";
     detail.advice = "GGUF files cannot be read yet; give the original folder";
   } else if (has_ending(".bin") || has_ending(".pt") || has_ending(".pth")) {
-    detail.what = "the folder holds PyTorch weights (pickle) only, no safetensors";
-    detail.advice =
-        "download the safetensors version of the model, or save it with "
-        "save_pretrained(safe_serialization=True)";
+    detail.what = "the folder holds PyTorch files of a training run only, no weights";
+    detail.advice = "give the folder of the model, or the file with its state dict";
   } else if (std::binary_search(names.begin(), names.end(), "snapshots")) {
     detail.what = "this is a repository folder of the Hugging Face cache";
     detail.advice = "give org/name, or one of the folders in snapshots/";
   } else {
-    detail.what = "not a checkpoint, there are no .safetensors files in the folder";
+    detail.what = "not a checkpoint, there are no .safetensors or .bin files in the folder";
     detail.advice = "give a folder with config.json and model.safetensors";
   }
   throw Error(ErrorCode::kInvalid, std::move(detail));
@@ -113,7 +120,7 @@ std::string ChooseIndex(const std::vector<std::string>& indices) {
 
 }  // namespace
 
-FolderListing ListFolder(const std::string& path) {
+FolderListing SortFolder(const std::string& path) {
   FolderListing listing;
   listing.path = path;
   const std::vector<std::string> names = ListDirectory(path);
@@ -124,7 +131,9 @@ FolderListing ListFolder(const std::string& path) {
     } else if (name.ends_with(kIndex)) {
       indices.push_back(name);
     } else if (name.ends_with(kSafetensors) && !name.starts_with(".")) {
-      listing.safetensors.push_back(name);
+      listing.weights.push_back(name);
+    } else if (IsUnfinishedName(name) && name.find(kSafetensors) != std::string::npos) {
+      listing.unfinished.push_back(name);
     } else if (IsSideFile(name)) {
       const std::string file = JoinPath(path, name);
       if (const std::optional<uint64_t> size = RegularSize(file)) {
@@ -134,8 +143,18 @@ FolderListing ListFolder(const std::string& path) {
   }
   listing.index = ChooseIndex(indices);
   ChooseModel(listing);
-  if (listing.safetensors.empty() && listing.index.empty()) {
-    ThrowNothing(listing, names);
+  if (listing.weights.empty() && listing.index.empty()) {
+    ChooseTorchFiles(names, listing);
+  } else {
+    listing.passed_over_torch = HasTorchModel(names);
+  }
+  return listing;
+}
+
+FolderListing ListFolder(const std::string& path) {
+  FolderListing listing = SortFolder(path);
+  if (listing.weights.empty() && listing.index.empty()) {
+    ThrowNothing(listing, ListDirectory(path));
   }
   return listing;
 }
@@ -143,10 +162,10 @@ FolderListing ListFolder(const std::string& path) {
 std::optional<ShardNumber> ParseShardName(std::string_view name) {
   constexpr size_t kDigits = 5;
   constexpr std::string_view kOf = "-of-";
-  if (!name.ends_with(kSafetensors)) {
+  if (!name.ends_with(kSafetensors) && !name.ends_with(kBin)) {
     return std::nullopt;
   }
-  name.remove_suffix(kSafetensors.size());
+  name.remove_suffix(name.ends_with(kBin) ? kBin.size() : kSafetensors.size());
   const size_t of = name.rfind(kOf);
   const size_t dash = of == std::string_view::npos ? of : name.rfind('-', of == 0 ? 0 : of - 1);
   if (of == std::string_view::npos || dash == std::string_view::npos || dash >= of) {

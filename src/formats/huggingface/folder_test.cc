@@ -134,11 +134,11 @@ TEST_F(Folder, SideFiles) {
 }
 
 TEST_F(Folder, RefusesFoldersWithoutWeights) {
-  ExpectRefused({"not a checkpoint", "no .safetensors files"});
+  ExpectRefused({"not a checkpoint", "no .safetensors or .bin files"});
   fs::create_directory(folder_ / "snapshots");
   ExpectRefused({"Hugging Face cache", "snapshots/"});
-  Write("pytorch_model.bin", "PK");
-  ExpectRefused({"PyTorch weights", "safetensors version"});
+  Write("optimizer.pt", "PK");
+  ExpectRefused({"PyTorch files of a training run only"});
   Write("model.gguf", "GGUF");
   ExpectRefused({"GGUF files only"});
   Write("adapter_model.safetensors", Shard({"lora"}));

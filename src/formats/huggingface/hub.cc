@@ -158,4 +158,30 @@ std::optional<std::string> ResolveHubName(const std::string& text) {
   return folder;
 }
 
+std::optional<HubSnapshot> HubSnapshotOf(const std::string& folder) {
+  constexpr std::string_view kModels = "models--";
+  if (!IsDirectory(folder)) {
+    return std::nullopt;
+  }
+  const std::string path = RealPath(folder);
+  const std::string snapshots = ParentPath(path);
+  const std::string repository = BaseName(ParentPath(snapshots));
+  if (BaseName(snapshots) != "snapshots" || !repository.starts_with(kModels)) {
+    return std::nullopt;
+  }
+  std::string name = repository.substr(kModels.size());
+  if (const size_t dashes = name.find("--"); dashes != std::string::npos) {
+    name.replace(dashes, 2, "/");
+  }
+  if (!IsHubName(name) || !IsCommit(BaseName(path))) {
+    return std::nullopt;
+  }
+  return HubSnapshot{.name = name, .revision = BaseName(path)};
+}
+
+bool IsHubName(const std::string& text) {
+  const std::optional<HubName> name = ParseHubName(text);
+  return name && name->revision.empty();
+}
+
 }  // namespace lbrx

@@ -153,5 +153,26 @@ TEST_F(Hub, OpenCheckpointTakesNames) {
   EXPECT_EQ(checkpoint.tensors.size(), 1U);
 }
 
+TEST_F(Hub, KnowsWhoseSnapshotAFolderIs) {
+  AddSnapshot(cache_.path(), kCommit, "main");
+  const std::optional<HubSnapshot> found = HubSnapshotOf(Snapshot(kCommit));
+  ASSERT_TRUE(found.has_value());
+  EXPECT_EQ(found->name, "org/name");
+  EXPECT_EQ(found->revision, kCommit);
+  fs::create_symlink(Snapshot(kCommit), cache_ / "link");
+  EXPECT_TRUE(HubSnapshotOf(cache_ / "link").has_value());
+  for (const std::string folder :
+       {"models--org--name", "models--org--name/snapshots", "absent",
+        "models--name/snapshots/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "models--a--b--c/snapshots/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "models--a--b: c/snapshots/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "models--a--b/snapshots/main"}) {
+    if (folder != "absent") {
+      fs::create_directories(fs::path(cache_ / folder));
+    }
+    EXPECT_FALSE(HubSnapshotOf(cache_ / folder).has_value()) << folder;
+  }
+}
+
 }  // namespace
 }  // namespace lbrx

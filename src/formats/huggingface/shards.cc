@@ -7,6 +7,7 @@
 #include <map>
 
 #include "core/base/format.h"
+#include "formats/detect.h"
 #include "formats/huggingface/huggingface.h"
 
 namespace lbrx {
@@ -157,7 +158,7 @@ void CheckSet(const FolderListing& listing, const std::string& stem, uint64_t co
 
 ShardList ShardsOfFolder(const FolderListing& listing, ProblemSink& problems) {
   ShardList shards;
-  shards.files = listing.safetensors;
+  shards.files = listing.weights;
   std::map<std::pair<std::string, uint64_t>, std::vector<uint64_t>> sets;
   for (const std::string& name : shards.files) {
     if (const std::optional<ShardNumber> number = ParseShardName(name)) {
@@ -172,7 +173,7 @@ ShardList ShardsOfFolder(const FolderListing& listing, ProblemSink& problems) {
     problems.Warn(
         Detail(listing.path,
                Format("{} shards without an index; their headers are used", shards.files.size()),
-               "model.safetensors.index.json"));
+               listing.torch ? "pytorch_model.bin.index.json" : "model.safetensors.index.json"));
   }
   return shards;
 }
@@ -197,11 +198,11 @@ ShardList ListShards(const FolderListing& listing, ProblemSink& problems) {
   try {
     shards = ShardsOfIndex(listing, problems);
   } catch (const Error& error) {
-    problems.Caught(error);
+    problems.Caught(ExplainJson(error, JoinPath(listing.path, listing.index)));
     return ShardsOfFolder(listing, problems);
   }
   std::vector<std::string> stale;
-  std::set_difference(listing.safetensors.begin(), listing.safetensors.end(), shards.files.begin(),
+  std::set_difference(listing.weights.begin(), listing.weights.end(), shards.files.begin(),
                       shards.files.end(), std::back_inserter(stale));
   if (!stale.empty()) {
     ErrorDetail detail = Detail(JoinPath(listing.path, listing.index),

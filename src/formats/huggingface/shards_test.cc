@@ -143,7 +143,7 @@ TEST(ParseShardName, Table) {
   EXPECT_EQ(number->count, 163U);
   EXPECT_EQ(ParseShardName("my-model-00001-of-00002.safetensors")->stem, "my-model");
   for (const char* name : {"model.safetensors", "-of-.safetensors", "a-of-00002.safetensors",
-                           "model-1-of-2.safetensors", "model-00001-of-00002.bin",
+                           "model-1-of-2.safetensors", "model-00001-of-00002.gguf",
                            "model-0000x-of-00002.safetensors", "of-00001-of-.safetensors",
                            "model-00001-of-99999999999.safetensors", "-of-00001.safetensors"}) {
     EXPECT_FALSE(ParseShardName(name).has_value()) << name;

@@ -4,8 +4,8 @@
 #include <span>
 
 #include "core/base/format.h"
+#include "formats/detect.h"
 #include "formats/names.h"
-#include "formats/safetensors/foreign.h"
 #include "formats/safetensors/header_parser.h"
 #include "formats/safetensors/safetensors.h"
 
@@ -14,7 +14,6 @@ namespace lbrx {
 namespace {
 
 constexpr uint64_t kLengthField = 8;
-constexpr uint64_t kHeadBytes = 512;  // enough to recognise what a file is
 
 std::string ReadText(const File& file, uint64_t offset, uint64_t length) {
   std::string text(length, '\0');
@@ -33,7 +32,9 @@ uint64_t LittleEndian64(std::string_view bytes) {
 // What is no safetensors file: says what it is instead, if that can be told, else `detail`.
 [[noreturn]] void ThrowNotSafetensors(const File& file, std::string_view head, ErrorDetail detail) {
   detail.file = file.path();
-  const ForeignFile foreign = RecogniseForeign(head);
+  // An empty or tiny file is named by its size alone.
+  const ForeignFile foreign =
+      head.size() < kLengthField ? RecogniseUnfinished(file.path()) : RecogniseFile(file.path());
   if (!foreign.kind.empty()) {
     detail.object.clear();
     detail.what = "not a safetensors file but " + foreign.kind;
@@ -47,7 +48,7 @@ uint64_t LittleEndian64(std::string_view bytes) {
 
 // The JSON text of the header, lengths checked.
 std::string ReadHeaderText(const File& file, uint64_t file_size) {
-  const std::string head = ReadText(file, 0, std::min(file_size, kHeadBytes));
+  const std::string head = ReadText(file, 0, std::min(file_size, kForeignHead));
   ErrorDetail detail;
   detail.object = "header length";
   if (file_size < kLengthField) {
@@ -67,6 +68,8 @@ std::string ReadHeaderText(const File& file, uint64_t file_size) {
   } else if (length > rest) {
     detail.what = "the header is longer than the file";
     detail.expected = Format("at most {} bytes", rest);
+    detail.advice =
+        "the file is cut short; download it again, or `lbrx repair` saves what is whole";
   } else if (length > kSafetensorsHeaderLimit) {
     detail.what = "the header is too long";
     detail.expected = Format("at most {} bytes", kSafetensorsHeaderLimit);
@@ -185,6 +188,7 @@ SafetensorsHeader ReadSafetensorsHeader(const File& file, uint32_t file_index,
   const HeaderContext context{file.path(), file_index, file_size - data_start, &sink};
   ParsedHeader parsed = ParseSafetensorsHeader(text, context);
   RefuseDuplicates(parsed, context);
+  const bool complete = sink.errors() == 0;  // else entries were left out: their data is nobody's
 
   const auto before = [](const StoredArray& a, const StoredArray& b) {
     return a.offset != b.offset ? a.offset < b.offset : a.bytes < b.bytes;
@@ -196,7 +200,9 @@ SafetensorsHeader ReadSafetensorsHeader(const File& file, uint32_t file_index,
   for (const StoredArray& array : parsed.arrays) {
     spans.Add(array);
   }
-  spans.Finish();
+  if (complete) {
+    spans.Finish();
+  }
   for (StoredArray& array : parsed.arrays) {
     array.offset += data_start;
   }

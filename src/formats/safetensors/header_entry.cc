@@ -23,7 +23,8 @@ std::optional<ErrorDetail> CheckSpan(const HeaderEntry& entry, uint64_t bytes,
   if (entry.end > data_bytes) {
     ErrorDetail detail = Wrong("data lies beyond the end of the file",
                                Format("at most {} bytes of data", data_bytes), span);
-    detail.advice = "the file is cut short; copy or download it again";
+    detail.advice =
+        "the file is cut short; copy or download it again, or `lbrx repair` saves what is whole";
     return detail;
   }
   if (entry.end - entry.begin != bytes) {
