@@ -46,13 +46,15 @@ bool Match(std::string_view pattern, std::string_view text, TensorMeaning& meani
 
 // The meaning of `name` where it is `pattern` and one of the leaves that the rule allows.
 std::optional<TensorMeaning> MatchRule(const TensorRule& rule, std::string_view pattern,
-                                       std::string_view leaf, std::string_view name) {
+                                       std::string_view leaf, std::string_view name,
+                                       std::string_view cut) {
   const size_t dot = name.rfind('.');
-  if (dot == std::string_view::npos || (!leaf.empty() && name.substr(dot + 1) != leaf)) {
+  if (dot == std::string_view::npos || (!leaf.empty() && name.substr(dot + 1) != leaf) ||
+      !pattern.starts_with(cut)) {
     return std::nullopt;
   }
   TensorMeaning meaning;
-  if (!Match(pattern, name.substr(0, dot), meaning)) {
+  if (!Match(pattern.substr(cut.size()), name.substr(0, dot), meaning)) {
     return std::nullopt;
   }
   meaning.rule = &rule;
@@ -89,24 +91,27 @@ const Architecture* FindArchitecture(const Json& config) {
   });
 }
 
-TensorMeaning Resolve(const Architecture& architecture, std::string_view name) {
+TensorMeaning Resolve(const Architecture& architecture, std::string_view name,
+                      std::string_view cut) {
   for (const TensorRule& rule : architecture.tensors) {
-    if (const auto meaning = MatchRule(rule, rule.pattern, rule.leaf, name)) {
+    if (const auto meaning = MatchRule(rule, rule.pattern, rule.leaf, name, cut)) {
       return *meaning;
     }
   }
   return {};
 }
 
-TensorMeaning ResolveMlx(const Architecture& architecture, std::string_view name) {
+TensorMeaning ResolveMlx(const Architecture& architecture, std::string_view name,
+                         std::string_view cut) {
   for (const TensorRule& rule : architecture.tensors) {
     const std::string_view leaf = rule.mlx_leaf.empty() ? rule.leaf : rule.mlx_leaf;
     const std::string_view first = rule.mlx.empty() ? rule.pattern : rule.mlx;
-    if (const auto meaning = MatchRule(rule, first, leaf, name)) {
+    if (const auto meaning = MatchRule(rule, first, leaf, name, cut)) {
       return *meaning;
     }
-    if (auto meaning =
-            rule.mlx_second.empty() ? std::nullopt : MatchRule(rule, rule.mlx_second, leaf, name)) {
+    if (auto meaning = rule.mlx_second.empty()
+                           ? std::nullopt
+                           : MatchRule(rule, rule.mlx_second, leaf, name, cut)) {
       meaning->second = true;
       return *meaning;
     }

@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "core/text/json.h"
+#include "model/mlx_class.h"
+#include "model/spelling.h"
 
 namespace lbrx {
 
@@ -63,6 +65,9 @@ enum class Layout : uint8_t {
   kFusedExperts,        // HF [E, 2 * out, in], gate over up; MLX: gate and up [E, out, in]
   kInterleavedExperts,  // HF [E, in, 2 * out] or bias [E, 2 * out], gate and up alternating; MLX:
                         // gate and up [E, out, in] or [E, out]
+  kFusedColumns,        // HF [E, in, 2 * out] as published, or [E, 2 * out, in] as transformers 5
+                        // saves, told by hidden_size; gate before up; MLX as of kFusedExperts
+  kColumns,             // the same for [E, in, out] and [E, out, in]; MLX: [E, out, in]
   kTransposed,          // the last two dimensions swapped (vectors stay)
   kLatentHeads,  // HF kv_b_proj [heads * (nope + v), rank]; MLX: embed_q [heads, rank, nope] and
                  // unembed_out [heads, v, rank]
@@ -99,6 +104,10 @@ struct Architecture {
   bool tied_by_default;  // transformers' value where tie_word_embeddings is absent
   ConfigKeys keys = {};
   bool has_prediction_layers = false;  // layers beyond the last one, which MLX leaves out
+  MlxClass mlx_class = {};
+  // How Hugging Face's folders spell its names: as `tensors` has them, which is the usual way, or
+  // otherwise.
+  std::span<const Spelling* const> spellings = kOnlyPlain;
 };
 
 std::span<const Architecture* const> Architectures();
@@ -115,10 +124,12 @@ struct TensorMeaning {
   bool second = false;    // of an MLX name: it is the rule's second module
 };
 
-// `name` as Hugging Face spells it.
-TensorMeaning Resolve(const Architecture& architecture, std::string_view name);
+// `name` as Hugging Face spells it, but for `cut` at its beginning, which it lacks.
+TensorMeaning Resolve(const Architecture& architecture, std::string_view name,
+                      std::string_view cut = "");
 // `name` as MLX spells it.
-TensorMeaning ResolveMlx(const Architecture& architecture, std::string_view name);
+TensorMeaning ResolveMlx(const Architecture& architecture, std::string_view name,
+                         std::string_view cut = "");
 
 // `pattern` with the numbers put in, and a leaf appended.
 std::string Spell(std::string_view pattern, const TensorMeaning& numbers, std::string_view leaf);

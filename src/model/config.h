@@ -21,8 +21,10 @@ std::optional<DType> ConfigDType(const Json& config);
 // Sets dtype and torch_dtype.
 void SetConfigDType(Json& config, DType dtype);
 
-// tie_word_embeddings, or `fallback`.
+// tie_word_embeddings, of a multimodal model else text_config's, or `fallback`.
 bool TiedEmbeddings(const Json& config, bool fallback);
+// Sets it, in text_config too.
+void SetTiedEmbeddings(Json& config, bool tied);
 
 // A non-negative integer key; nullopt where absent or null; kInvalid where it is something else.
 std::optional<uint64_t> ConfigUint(const Json& config, std::string_view key);

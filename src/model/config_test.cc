@@ -52,6 +52,37 @@ TEST(CompleteConfig, RopePerLayerTypeAndExistingKeysStay) {
   EXPECT_EQ(config, before);
 }
 
+// Spellings as transformers 4.57 and 5.24 write them for the same model.
+TEST(CompleteConfig, Gemma3RotatesByTypeOfLayer) {
+  Json fresh = Parse(R"({"model_type": "gemma3_text", "rope_parameters": {
+      "full_attention": {"rope_type": "linear", "factor": 8.0, "rope_theta": 2000000.0},
+      "sliding_attention": {"rope_type": "default", "rope_theta": 5000.0}},
+      "layer_types": ["sliding_attention", "full_attention", "sliding_attention"]})");
+  CompleteConfig(fresh);
+  EXPECT_EQ(Get(fresh, "rope_theta"), "2000000.0");
+  EXPECT_EQ(Get(fresh, "rope_local_base_freq"), "5000.0");
+  EXPECT_EQ(Get(fresh, "rope_scaling"), R"({"factor":8.0,"rope_type":"linear","type":"linear"})");
+  EXPECT_EQ(Get(fresh, "sliding_window_pattern"), "2");
+
+  Json old = Parse(R"({"model_type": "gemma3_text", "rope_theta": 2000000.0,
+      "rope_local_base_freq": 5000.0, "rope_scaling": {"rope_type": "linear", "factor": 8.0}})");
+  CompleteConfig(old);
+  EXPECT_EQ(Get(old, "rope_parameters"), Get(fresh, "rope_parameters"));
+}
+
+TEST(CompleteConfig, SectionsOfPositionsStayInBothSpellings) {
+  Json old = Parse(R"({"rope_theta": 10000.0,
+      "rope_scaling": {"type": "mrope", "mrope_section": [2, 3, 3]}})");
+  CompleteConfig(old);
+  EXPECT_EQ(Get(old, "rope_parameters"),
+            R"({"mrope_section":[2,3,3],"rope_theta":10000.0,"rope_type":"default"})");
+  Json fresh = Parse(R"({"rope_parameters": {"rope_type": "default", "rope_theta": 10000.0,
+      "mrope_section": [2, 3, 3]}})");
+  CompleteConfig(fresh);
+  EXPECT_EQ(Get(fresh, "rope_scaling"),
+            R"({"mrope_section":[2,3,3],"rope_type":"default","type":"default"})");
+}
+
 TEST(CompleteConfig, IsIdempotent) {
   Json once = Parse(R"({"model_type": "gpt2", "n_positions": 64, "num_local_experts": 4,
       "rope_parameters": {"rope_type": "yarn", "factor": 4.0}, "text_config": {"dtype": "float32"}})");

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "model/architecture.h"
+#include "model/naming.h"
 #include "stream/value.h"
 
 namespace lbrx {
@@ -22,11 +22,11 @@ struct NamedValue {
 // All tensors of source `source`, as they are.
 std::vector<NamedValue> AsStored(const SourceFiles::Checkpoints& sources, uint32_t source);
 
-// Hugging Face's layout from MLX's, and the reverse; unknown tensors stay as they are. Throws
-// kInvalid where experts are missing or shapes do not fit the configuration. Sorted by NaturalLess.
-std::vector<NamedValue> ToHuggingFaceLayout(const Architecture& architecture, const Json& config,
-                                            std::vector<NamedValue> mlx);
-std::vector<NamedValue> ToMlxLayout(const Architecture& architecture, const Json& config,
-                                    std::vector<NamedValue> hugging_face);
+// The tensors of `from` under the names and in the shapes of `to`, which is the same model, or its
+// text alone; unknown ones keep theirs. `config` is the text model's. Throws kInvalid where experts
+// are missing or shapes do not fit the configuration. Sorted by NaturalLess, unless nothing
+// changes.
+std::vector<NamedValue> Rearrange(const Naming& from, const Naming& to, const Json& config,
+                                  std::vector<NamedValue> tensors);
 
 }  // namespace lbrx

@@ -27,6 +27,9 @@ const Architecture kCohere = {
     .classes = kClasses,
     .tensors = kTensors,
     .tied_by_default = true,
+    .mlx_class = {.head = MlxClass::Head::kNever,
+                  .query_bias = "attention_bias",
+                  .attention_bias = "attention_bias"},
 };
 
 }  // namespace lbrx

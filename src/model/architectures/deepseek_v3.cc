@@ -62,6 +62,10 @@ const Architecture kDeepseekV3 = {
     .tensors = kTensors,
     .tied_by_default = false,
     .has_prediction_layers = true,
+    .mlx_class = {.head = MlxClass::Head::kAlways,
+                  .rope = MlxClass::Rope::kTypes,
+                  .head_dim = true,
+                  .attention_bias = "attention_bias"},
 };
 
 }  // namespace lbrx

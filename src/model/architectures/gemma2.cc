@@ -32,6 +32,7 @@ const Architecture kGemma2 = {
     .classes = kClasses,
     .tensors = kTensors,
     .tied_by_default = true,
+    .mlx_class = {.head = MlxClass::Head::kNever, .head_dim = true},
 };
 
 }  // namespace lbrx

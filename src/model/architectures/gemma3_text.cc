@@ -38,6 +38,9 @@ const Architecture kGemma3Text = {
     .classes = kClasses,
     .tensors = kTensors,
     .tied_by_default = true,
+    .mlx_class = {.head = MlxClass::Head::kAsFound,
+                  .rope = MlxClass::Rope::kTypes,
+                  .head_dim = true},
 };
 
 }  // namespace lbrx

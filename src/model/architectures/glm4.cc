@@ -30,6 +30,9 @@ const Architecture kGlm4 = {
     .classes = kClasses,
     .tensors = kTensors,
     .tied_by_default = false,
+    .mlx_class = {.head = MlxClass::Head::kAlways,
+                  .head_dim = true,
+                  .query_bias = "attention_bias"},
 };
 
 }  // namespace lbrx

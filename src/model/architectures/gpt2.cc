@@ -54,6 +54,8 @@ constexpr TensorRule kTensors[] = {
     {.pattern = "lm_head", .role = Role::kOutput, .kind = ModuleKind::kLinear},
 };
 
+constexpr const Spelling* kSpellings[] = {&kPlainSpelling, &kBareGpt2Spelling};
+
 }  // namespace
 
 const Architecture kGpt2 = {
@@ -67,6 +69,12 @@ const Architecture kGpt2 = {
              .intermediate = "n_inner",
              .heads = "n_head",
              .key_value_heads = "n_head"},
+    .mlx_class = {.head = MlxClass::Head::kNever,
+                  .query_bias = MlxClass::kAlways,
+                  .attention_bias = MlxClass::kAlways,
+                  .feed_forward_bias = MlxClass::kAlways,
+                  .widening = 4},
+    .spellings = kSpellings,
 };
 
 }  // namespace lbrx

@@ -49,6 +49,8 @@ constexpr TensorRule kTensors[] = {
      .mlx_leaf = "bias"},
 };
 
+constexpr std::string_view kLayerTypes[] = {"sliding_attention", "full_attention"};
+
 }  // namespace
 
 const Architecture kGptOss = {
@@ -57,6 +59,13 @@ const Architecture kGptOss = {
     .classes = kClasses,
     .tensors = kTensors,
     .tied_by_default = false,
+    .mlx_class = {.head = MlxClass::Head::kAlways,
+                  .rope = MlxClass::Rope::kTypes,
+                  .head_dim = true,
+                  .query_bias = MlxClass::kAlways,
+                  .attention_bias = MlxClass::kAlways,
+                  .feed_forward_bias = MlxClass::kAlways,
+                  .layer_types = kLayerTypes},
 };
 
 }  // namespace lbrx

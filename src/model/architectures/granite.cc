@@ -45,6 +45,10 @@ const Architecture kGranite = {
     .classes = kClasses,
     .tensors = kTensors,
     .tied_by_default = false,
+    .mlx_class = {.rope = MlxClass::Rope::kTypes,
+                  .query_bias = "attention_bias",
+                  .attention_bias = "attention_bias",
+                  .feed_forward_bias = "mlp_bias"},
 };
 
 }  // namespace lbrx

@@ -21,6 +21,7 @@ const Architecture kMistral = {
     .classes = kClasses,
     .tensors = kTensors,
     .tied_by_default = false,
+    .mlx_class = kMlxLlama,
 };
 
 }  // namespace lbrx

@@ -32,6 +32,11 @@ const Architecture kOlmo2 = {
     .classes = kClasses,
     .tensors = kTensors,
     .tied_by_default = false,
+    .mlx_class = {.rope = MlxClass::Rope::kTypes,
+                  .head_dim = true,
+                  .query_bias = "attention_bias",
+                  .attention_bias = "attention_bias",
+                  .feed_forward_bias = "mlp_bias"},
 };
 
 }  // namespace lbrx

@@ -32,6 +32,7 @@ const Architecture kPhi3 = {
     .classes = kClasses,
     .tensors = kTensors,
     .tied_by_default = false,
+    .mlx_class = {.rope = MlxClass::Rope::kLongFactor},
 };
 
 }  // namespace lbrx

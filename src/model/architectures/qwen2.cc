@@ -21,6 +21,7 @@ const Architecture kQwen2 = {
     .classes = kClasses,
     .tensors = kTensors,
     .tied_by_default = false,
+    .mlx_class = {.rope = MlxClass::Rope::kTypes, .query_bias = MlxClass::kAlways},
 };
 
 }  // namespace lbrx

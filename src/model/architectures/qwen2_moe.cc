@@ -27,6 +27,9 @@ constexpr TensorRule kTensors[] = {
     LBRX_GATED_MLP,
 };
 
+// Each of its layers has experts.
+constexpr Role kLacks[] = {Role::kGate, Role::kUp, Role::kDown};
+
 }  // namespace
 
 const Architecture kQwen2Moe = {
@@ -35,6 +38,10 @@ const Architecture kQwen2Moe = {
     .classes = kClasses,
     .tensors = kTensors,
     .tied_by_default = false,
+    .mlx_class = {.head = MlxClass::Head::kAlways,
+                  .rope = MlxClass::Rope::kLinear,
+                  .query_bias = MlxClass::kAlways,
+                  .lacks = kLacks},
 };
 
 }  // namespace lbrx

@@ -27,6 +27,7 @@ const Architecture kQwen3 = {
     .classes = kClasses,
     .tensors = kTensors,
     .tied_by_default = false,
+    .mlx_class = {.rope = MlxClass::Rope::kTypes, .head_dim = true},
 };
 
 }  // namespace lbrx

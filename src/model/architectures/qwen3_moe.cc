@@ -32,6 +32,7 @@ const Architecture kQwen3Moe = {
     .classes = kClasses,
     .tensors = kTensors,
     .tied_by_default = false,
+    .mlx_class = kMlxQwen3Moe,
 };
 
 }  // namespace lbrx

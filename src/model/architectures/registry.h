@@ -26,6 +26,7 @@ extern const Architecture kQwen2;
 extern const Architecture kQwen2Moe;
 extern const Architecture kQwen3;
 extern const Architecture kQwen3Moe;
+extern const Architecture kQwen3VlMoeText;  // in the table of multimodal models (wrappers.cc)
 extern const Architecture kSmolLm3;
 extern const Architecture kStableLm;
 extern const Architecture kStarcoder2;

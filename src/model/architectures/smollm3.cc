@@ -21,6 +21,7 @@ const Architecture kSmolLm3 = {
     .classes = kClasses,
     .tensors = kTensors,
     .tied_by_default = true,
+    .mlx_class = kMlxLlama,
 };
 
 }  // namespace lbrx

@@ -27,6 +27,7 @@ const Architecture kStableLm = {
     .classes = kClasses,
     .tensors = kTensors,
     .tied_by_default = false,
+    .mlx_class = {.head = MlxClass::Head::kAlways, .query_bias = "use_qkv_bias"},
 };
 
 }  // namespace lbrx

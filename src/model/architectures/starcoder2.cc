@@ -22,6 +22,9 @@ const Architecture kStarcoder2 = {
     .classes = kClasses,
     .tensors = kTensors,
     .tied_by_default = true,
+    .mlx_class = {.query_bias = MlxClass::kAlways,
+                  .attention_bias = MlxClass::kAlways,
+                  .feed_forward_bias = MlxClass::kAlways},
 };
 
 }  // namespace lbrx
