@@ -1,5 +1,8 @@
 #include "convert/convert.h"
 
+#include <algorithm>
+
+#include "convert/choose.h"
 #include "convert/facts.h"
 #include "convert/folder.h"
 #include "convert/selection.h"
@@ -24,8 +27,10 @@ class Planner {
     plan_.request = request.ToJson();
     plan_.sources = {source_};
     facts_ = CheckSource(*source_, target_, request.strict, plan_.notices);
-    to_mlx_layout_ =
-        target_ == TargetKind::kMlx || (target_ == TargetKind::kSafetensors && facts_.mlx_layout);
+    if (request.text_only) {
+      CheckTextOnly(facts_, plan_.notices);
+    }
+    naming_ = NamingInTarget(request, target_, facts_);
   }
 
   Plan Build() {
@@ -45,24 +50,30 @@ class Planner {
     return std::move(plan_);
   }
 
+  Plan BuildSurvey() {
+    for (const NamedValue& tensor : Arranged()) {
+      AddToSurvey(tensor);
+    }
+    return std::move(plan_);
+  }
+
  private:
   // The source's tensors under the names and in the shapes of the target.
   std::vector<NamedValue> Arranged() {
     std::vector<NamedValue> tensors = AsStored(plan_.sources, 0);
+    if (request_.text_only) {
+      std::erase_if(tensors,
+                    [&](const NamedValue& tensor) { return facts_.naming.IsOther(tensor.name); });
+    }
     if (target_ == TargetKind::kMlx) {
       std::erase_if(tensors, [&](const NamedValue& tensor) { return IsDropped(tensor.name); });
     }
-    if (facts_.architecture == nullptr || to_mlx_layout_ == facts_.mlx_layout) {
-      return tensors;
-    }
-    return to_mlx_layout_
-               ? ToMlxLayout(*facts_.architecture, source_->config, std::move(tensors))
-               : ToHuggingFaceLayout(*facts_.architecture, source_->config, std::move(tensors));
+    return Rearrange(facts_.naming, naming_, TextConfig(source_->config), std::move(tensors));
   }
 
   // What MLX has no place for.
   bool IsDropped(const std::string& name) {
-    const TensorMeaning meaning = MeaningInSource(facts_, name);
+    const TensorMeaning meaning = facts_.naming.Resolve(name);
     if (meaning.rule == nullptr) {
       return false;
     }
@@ -75,25 +86,47 @@ class Planner {
            (role == Role::kOutput && facts_.tied);
   }
 
-  TensorMeaning MeaningInTarget(const std::string& name) const {
-    if (facts_.architecture == nullptr) {
-      return {};
+  static bool IsConvertible(const NamedValue& tensor) {
+    return tensor.encoded || Info(tensor.value->dtype()).floating;
+  }
+
+  // What the selection needs to know; refers to `tensor`.
+  Selection::Candidate CandidateOf(const NamedValue& tensor) const {
+    return {.name = tensor.name,
+            .source_name = tensor.stored == nullptr ? tensor.name : tensor.stored->name,
+            .shape = tensor.value->shape(),
+            .known_architecture = facts_.naming.architecture != nullptr,
+            .meaning = naming_.Resolve(tensor.name),
+            .layers = facts_.layers};
+  }
+
+  void AddToSurvey(const NamedValue& tensor) {
+    if (!IsConvertible(tensor)) {
+      return;
     }
-    return to_mlx_layout_ ? ResolveMlx(*facts_.architecture, name)
-                          : Resolve(*facts_.architecture, name);
+    const DType dtype = ScaleDType(request_.dtype.value_or(tensor.value->dtype()));
+    std::vector<Encoding> candidates = selection_.CandidatesFor(CandidateOf(tensor));
+    if (candidates.empty()) {
+      return;
+    }
+    for (Encoding& candidate : candidates) {
+      candidate.dtype = dtype;
+    }
+    const auto coarsest =
+        std::max_element(candidates.begin(), candidates.end(),
+                         [](const Encoding& a, const Encoding& b) { return a.group < b.group; });
+    PlannedTensor planned = Begin(tensor, *coarsest);
+    planned.value = CastTo(tensor.value, dtype);
+    planned.encode = {.rule = request_.rule, .search = request_.search};
+    planned.candidates = std::move(candidates);
+    planned.candidates.push_back(Plain(dtype));
+    plan_.tensors.push_back(std::move(planned));
   }
 
   void Add(const NamedValue& tensor) {
-    const bool convertible = tensor.encoded || Info(tensor.value->dtype()).floating;
     std::optional<Encoding> encoding;
-    if (convertible && !request_.dequantize) {
-      const std::string& source_name = tensor.stored == nullptr ? tensor.name : tensor.stored->name;
-      encoding = selection_.For({.name = tensor.name,
-                                 .source_name = source_name,
-                                 .shape = tensor.value->shape(),
-                                 .known_architecture = facts_.architecture != nullptr,
-                                 .meaning = MeaningInTarget(tensor.name),
-                                 .layers = facts_.layers});
+    if (IsConvertible(tensor) && !request_.dequantize) {
+      encoding = selection_.For(CandidateOf(tensor));
     }
     if (CanCarry(tensor, encoding)) {
       Carry(tensor);
@@ -110,10 +143,13 @@ class Planner {
         target_ == TargetKind::kHuggingFace) {
       return false;
     }
+    const Encoding& has = tensor.stored->encoding;
+    if (!IsWritable(has.scheme) || tensor.stored->transposed) {
+      return false;
+    }
     if (!wanted) {
       return !request_.scheme;
     }
-    const Encoding& has = tensor.stored->encoding;
     return wanted->scheme == has.scheme && wanted->bits == has.bits && wanted->group == has.group;
   }
 
@@ -172,14 +208,15 @@ class Planner {
   void NoteUnknownTensors() {
     std::vector<std::string> unknown;
     for (const SourceTensor& tensor : source_->tensors) {
-      if (facts_.architecture != nullptr && MeaningInSource(facts_, tensor.name).rule == nullptr) {
+      if (facts_.naming.architecture != nullptr && !facts_.naming.IsOther(tensor.name) &&
+          facts_.naming.Resolve(tensor.name).rule == nullptr) {
         unknown.push_back(tensor.name);
       }
     }
     if (unknown.empty()) {
       return;
     }
-    const std::string_view architecture = facts_.architecture->name;
+    const std::string_view architecture = facts_.naming.architecture->name;
     if (request_.strict) {
       throw Error(ErrorCode::kInvalid,
                   {.file = source_->path,
@@ -204,10 +241,10 @@ class Planner {
           requantized_, selection_.label()));
     }
     if (decoded_ > 0 && !request_.dequantize) {
-      plan_.notices.push_back(
-          Format("{} quantized tensors are decoded to floats, as a Hugging Face folder cannot hold "
-                 "their scheme; --to mlx keeps it",
-                 decoded_));
+      plan_.notices.push_back(Format(
+          "{} quantized tensors are decoded to floats, as {}", decoded_,
+          IsForeign() ? "their scheme cannot be written; -q quantizes them anew"
+                      : "a Hugging Face folder cannot hold their scheme; --to mlx keeps it"));
     }
     if (dropped_ > 0) {
       plan_.notices.push_back(
@@ -216,6 +253,14 @@ class Planner {
                  "them",
                  dropped_, facts_.prediction_layers));
     }
+  }
+
+  // Whether another library quantized the source.
+  bool IsForeign() const {
+    return std::any_of(source_->tensors.begin(), source_->tensors.end(),
+                       [](const SourceTensor& tensor) {
+                         return tensor.transposed || !IsWritable(tensor.encoding.scheme);
+                       });
   }
 
   void LayOutTensors() {
@@ -238,7 +283,7 @@ class Planner {
   // A bare file cannot describe its schemes in a config.json: its own metadata does.
   std::map<std::string, std::string> Metadata() const {
     if (target_ != TargetKind::kSafetensors) {
-      return {};
+      return SpellingMetadata();
     }
     std::map<std::string, std::string> metadata = source_->metadata;
     metadata.erase("quantization");
@@ -249,12 +294,20 @@ class Planner {
     return metadata;
   }
 
+  // Names in MLX are the same whatever the source's were: they are given back from this.
+  std::map<std::string, std::string> SpellingMetadata() const {
+    if (target_ != TargetKind::kMlx || naming_ == naming_.Usual().InMlx()) {
+      return {};
+    }
+    return {{std::string(kSpellingKey), std::string(naming_.hugging_face->name)}};
+  }
+
   const ConvertRequest& request_;
   Selection selection_;
   TargetKind target_;
   std::shared_ptr<const Checkpoint> source_;
   SourceFacts facts_;
-  bool to_mlx_layout_ = false;
+  Naming naming_;  // in the output
   size_t requantized_ = 0;
   size_t decoded_ = 0;
   size_t dropped_ = 0;
@@ -263,6 +316,10 @@ class Planner {
 };
 
 }  // namespace
+
+Plan PlanSurvey(const ConvertRequest& request, std::shared_ptr<const Checkpoint> source) {
+  return Planner(request, std::move(source)).BuildSurvey();
+}
 
 Plan PlanConvert(const ConvertRequest& request, std::shared_ptr<const Checkpoint> source) {
   return Planner(request, std::move(source)).Build();

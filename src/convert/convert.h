@@ -26,6 +26,7 @@ struct ConvertRequest {
   bool search = false;  // --search: better codes in the same affine format
   bool dequantize = false;
   std::optional<DType> dtype;  // --dtype
+  bool text_only = false;      // --text-only: of a multimodal model the text model alone
 
   // --target-bpw and --target-size: a scheme for each tensor, chosen to make the error least. Then
   // `scheme` names only the family, and `choices` what was chosen (convert/choose.h).
@@ -50,6 +51,7 @@ struct ConvertRequest {
   bool protect_routers = false;  // routers and shared-expert gates at 8 bits, group 64
   uint64_t shard_size = 5'000'000'000;
   bool strict = false;
+  bool card = true;  // README.md in a folder (convert/card.h)
 
   Json ToJson() const;
   static ConvertRequest FromJson(const Json& json);  // kInvalid

@@ -285,9 +285,9 @@ TEST_F(ConvertTest, ContradictionsOfTheConfigAreRefused) {
             std::string::npos);
   EditConfig("num_hidden_layers", 2);
   Json method = Json::MakeObject();
-  method.Set("quant_method", "fp8");
+  method.Set("quant_method", "spqr");
   EditConfig("quantization_config", std::move(method));
-  EXPECT_NE(ErrorOf(Request("x"), ErrorCode::kInvalid).find("fp8"), std::string::npos);
+  EXPECT_NE(ErrorOf(Request("x"), ErrorCode::kInvalid).find("spqr"), std::string::npos);
   std::filesystem::remove(source_ + "/config.json");
   EXPECT_NE(ErrorOf(Request("x"), ErrorCode::kInvalid).find("config.json"), std::string::npos);
 }
@@ -357,9 +357,10 @@ TEST_F(ConvertTest, ShardsKeepATensorTogetherAndAnIndexLastButOne) {
       EXPECT_EQ(plane.file, tensor.output.planes[0].file) << tensor.output.name;
     }
   }
-  ASSERT_EQ(plan.texts.size(), 2U);
-  EXPECT_EQ(plan.texts[0].name, "model.safetensors.index.json");
-  EXPECT_EQ(plan.texts[1].name, "config.json");
+  ASSERT_EQ(plan.texts.size(), 3U);
+  EXPECT_EQ(plan.texts[0].name, "README.md");
+  EXPECT_EQ(plan.texts[1].name, "model.safetensors.index.json");
+  EXPECT_EQ(plan.texts[2].name, "config.json");
   Run(request);
   ConvertRequest single = Request("single");
   single.scheme = "4bit";

@@ -12,8 +12,12 @@ class Checker {
  public:
   Checker(const Checkpoint& source, TargetKind target, bool strict,
           std::vector<std::string>& notices)
-      : source_(source), target_(target), strict_(strict), notices_(notices) {
-    facts_.mlx_layout = source.format == "mlx";
+      : source_(source),
+        config_(TextConfig(source.config)),
+        target_(target),
+        strict_(strict),
+        notices_(notices) {
+    facts_.naming = NamingOf(source);
     facts_.has_config = source.config.is_object();
   }
 
@@ -25,9 +29,7 @@ class Checker {
       CheckMissingConfig();
       return facts_;
     }
-    RefuseForeignQuantization();
-    facts_.architecture = FindArchitecture(source_.config);
-    if (facts_.architecture == nullptr) {
+    if (facts_.naming.architecture == nullptr) {
       NoteUnknownArchitecture();
     } else {
       CheckEmbedding();
@@ -62,20 +64,8 @@ class Checker {
     }
   }
 
-  // fp8, GPTQ, AWQ...: their values cannot be read yet, and copying them as plain tensors would be
-  // wrong.
-  void RefuseForeignQuantization() const {
-    const Json* block = source_.config.Find("quantization_config");
-    const Json* method = block == nullptr ? nullptr : block->Find("quant_method");
-    if (method != nullptr && source_.config.Find("quantization") == nullptr) {
-      Refuse("the model is quantized by a method that this version cannot read",
-             "floats, or MLX's quantization", WriteJson(*method),
-             "start from the unquantized model");
-    }
-  }
-
   void NoteUnknownArchitecture() const {
-    const Json* type = source_.config.Find("model_type");
+    const Json* type = config_.Find("model_type");
     const std::string name =
         type != nullptr && type->is_string() ? Printable(type->AsString()) : "none";
     const std::string text = Format("architecture \"{}\" is not known", name);
@@ -86,21 +76,22 @@ class Checker {
   }
 
   const SourceTensor* FindRole(Role role) const {
-    for (const TensorRule& rule : facts_.architecture->tensors) {
+    for (const TensorRule& rule : facts_.naming.architecture->tensors) {
       if (rule.role == role) {
-        const std::string_view module =
-            facts_.mlx_layout && !rule.mlx.empty() ? rule.mlx : rule.pattern;
-        return source_.Find(std::string(module) + ".weight");
+        TensorMeaning meaning;
+        meaning.rule = &rule;
+        meaning.leaf = "weight";
+        return source_.Find(facts_.naming.Spell(meaning));
       }
     }
     return nullptr;
   }
 
   void CheckEmbedding() const {
-    const ConfigKeys& keys = facts_.architecture->keys;
+    const ConfigKeys& keys = facts_.naming.architecture->keys;
     const SourceTensor* embedding = FindRole(Role::kTokenEmbedding);
-    const std::optional<uint64_t> rows = ConfigUint(source_.config, keys.vocabulary);
-    const std::optional<uint64_t> columns = ConfigUint(source_.config, keys.hidden);
+    const std::optional<uint64_t> rows = ConfigUint(config_, keys.vocabulary);
+    const std::optional<uint64_t> columns = ConfigUint(config_, keys.hidden);
     if (embedding != nullptr && rows && columns && embedding->shape != Shape{*rows, *columns}) {
       Refuse(Format("{} and {} contradict {}", keys.vocabulary, keys.hidden, embedding->name),
              Shape{*rows, *columns}.ToString(), embedding->shape.ToString(),
@@ -109,16 +100,16 @@ class Checker {
   }
 
   void CheckLayers() {
-    const std::string key(facts_.architecture->keys.layers);
-    const std::optional<uint64_t> layers = ConfigUint(source_.config, key);
+    const std::string key(facts_.naming.architecture->keys.layers);
+    const std::optional<uint64_t> layers = ConfigUint(config_, key);
     uint64_t found = 0;
     for (const SourceTensor& tensor : source_.tensors) {
-      const TensorMeaning meaning = MeaningInSource(facts_, tensor.name);
+      const TensorMeaning meaning = facts_.naming.Resolve(tensor.name);
       if (meaning.layer) {
         found = std::max(found, *meaning.layer + 1);
       }
     }
-    if (layers && found > *layers && facts_.architecture->has_prediction_layers) {
+    if (layers && found > *layers && facts_.naming.architecture->has_prediction_layers) {
       facts_.prediction_layers = found - *layers;
     } else if (layers && *layers != found) {
       Refuse(key + " contradicts the tensors", std::to_string(*layers),
@@ -128,7 +119,7 @@ class Checker {
   }
 
   void CheckHead() {
-    facts_.tied = TiedEmbeddings(source_.config, facts_.architecture->tied_by_default);
+    facts_.tied = TiedEmbeddings(source_.config, facts_.naming.architecture->tied_by_default);
     const SourceTensor* head = FindRole(Role::kOutput);
     if (!facts_.tied && head == nullptr && FindRole(Role::kTokenEmbedding) != nullptr) {
       Refuse("tie_word_embeddings is false but the output matrix is missing", "lm_head.weight",
@@ -144,6 +135,7 @@ class Checker {
   }
 
   const Checkpoint& source_;
+  const Json& config_;  // the text model's
   TargetKind target_;
   bool strict_;
   std::vector<std::string>& notices_;
@@ -157,12 +149,15 @@ SourceFacts CheckSource(const Checkpoint& source, TargetKind target, bool strict
   return Checker(source, target, strict, notices).Check();
 }
 
-TensorMeaning MeaningInSource(const SourceFacts& facts, std::string_view name) {
-  if (facts.architecture == nullptr) {
-    return {};
+void CheckTextOnly(const SourceFacts& facts, std::vector<std::string>& notices) {
+  if (facts.naming.architecture == nullptr) {
+    throw Error(ErrorCode::kUsage,
+                "--text-only needs a model whose text part is known; `lbrx architectures` lists "
+                "them");
   }
-  return facts.mlx_layout ? ResolveMlx(*facts.architecture, name)
-                          : Resolve(*facts.architecture, name);
+  if (facts.naming.wrapper == nullptr) {
+    notices.emplace_back("--text-only changes nothing: the model is text alone");
+  }
 }
 
 }  // namespace lbrx

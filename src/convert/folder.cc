@@ -2,10 +2,32 @@
 
 #include <algorithm>
 
+#include "convert/card.h"
+#include "convert/mlx_fit.h"
+#include "convert/target.h"
 #include "model/config.h"
 
 namespace lbrx {
 namespace {
+
+// MLX's class reads some keys of text_config from the outermost level.
+void RaiseKeys(Json& config) {
+  const Wrapper* wrapper = FindWrapper(config);
+  if (wrapper == nullptr) {
+    return;
+  }
+  for (const std::string_view key : wrapper->raised_keys) {
+    if (const Json* value = TextConfig(config).Find(key); value != nullptr) {
+      config.Set(key, Json(*value));
+    }
+  }
+}
+
+// What only the parts beside the text model need.
+bool IsForOthers(const SideFile& file) {
+  return file.name == "processor_config.json" || file.name == "preprocessor_config.json" ||
+         file.name == "video_preprocessor_config.json";
+}
 
 Json ConfigFor(const ConvertRequest& request, const Checkpoint& source, const SourceFacts& facts,
                TargetKind target, const Json& quantization) {
@@ -17,13 +39,17 @@ Json ConfigFor(const ConvertRequest& request, const Checkpoint& source, const So
     if (request.dtype) {
       SetConfigDType(config, *request.dtype);
     }
+    if (facts.naming.wrapper != nullptr && request.text_only) {
+      config = TextOnlyConfig(config, *facts.naming.TextAlone().architecture);
+    }
   }
   if (target == TargetKind::kMlx) {
     config.Erase("_name_or_path");
-    if (facts.architecture != nullptr) {
+    if (facts.naming.architecture != nullptr) {
       // MLX's default differs from Hugging Face's.
-      config.Set("tie_word_embeddings", facts.tied);
+      SetTiedEmbeddings(config, facts.tied);
     }
+    RaiseKeys(config);
     if (quantization.is_object()) {
       config.Set("quantization", quantization);
       config.Set("quantization_config", quantization);
@@ -45,10 +71,20 @@ void AddFolderFiles(const ConvertRequest& request, const Checkpoint& source,
                     const SourceFacts& facts, TargetKind target, const Json& quantization,
                     Plan& plan) {
   plan.copies = source.side_files;
+  if (request.text_only) {
+    std::erase_if(plan.copies, IsForOthers);
+  }
   if (!HasTokenizer(plan.copies)) {
     plan.notices.emplace_back("the source has no tokenizer; the result has none either");
   }
+  AddCard(request, source, facts, target, plan);
   const Json config = ConfigFor(request, source, facts, target, quantization);
+  if (target == TargetKind::kMlx && facts.naming.architecture != nullptr) {
+    const Naming naming = NamingInTarget(request, target, facts);
+    for (std::string& refusal : MlxRefusals(naming, config, plan.tensors)) {
+      plan.notices.push_back(std::move(refusal));
+    }
+  }
   plan.texts.push_back({.name = "config.json", .content = WriteConfig(target, config)});
 }
 

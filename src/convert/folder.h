@@ -8,8 +8,8 @@
 
 namespace lbrx {
 
-// Adds config.json (last of the texts) and the side files to copy. `quantization` is MLX's block,
-// null where nothing is quantized.
+// Adds the model card (first of the texts), config.json (last) and the side files to copy.
+// `quantization` is MLX's block, null where nothing is quantized.
 void AddFolderFiles(const ConvertRequest& request, const Checkpoint& source,
                     const SourceFacts& facts, TargetKind target, const Json& quantization,
                     Plan& plan);

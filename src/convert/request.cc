@@ -76,6 +76,7 @@ Json ConvertRequest::ToJson() const {
   out.Set("search", search);
   out.Set("dequantize", dequantize);
   out.Set("dtype", dtype ? Json(Name(*dtype)) : Json());
+  out.Set("text_only", text_only);
   out.Set("target_bpw", target_bpw ? Json(*target_bpw) : Json());
   out.Set("target_size", target_size ? Json(*target_size) : Json());
   out.Set("choices", ChoicesToJson(choices));
@@ -90,6 +91,7 @@ Json ConvertRequest::ToJson() const {
   out.Set("protect_routers", protect_routers);
   out.Set("shard_size", shard_size);
   out.Set("strict", strict);
+  out.Set("card", card);
   return out;
 }
 
@@ -121,6 +123,7 @@ ConvertRequest ConvertRequest::FromJson(const Json& json) {
       ThrowUnknown("dtype", dtype.AsString());
     }
   }
+  out.text_only = Require(json, "text_only").AsBool();
   if (const Json& bpw = Require(json, "target_bpw"); !bpw.is_null()) {
     out.target_bpw = bpw.AsDouble();
   }
@@ -136,6 +139,7 @@ ConvertRequest ConvertRequest::FromJson(const Json& json) {
   out.protect_routers = Require(json, "protect_routers").AsBool();
   out.shard_size = Require(json, "shard_size").AsUint64();
   out.strict = Require(json, "strict").AsBool();
+  out.card = Require(json, "card").AsBool();
   return out;
 }
 

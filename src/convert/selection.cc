@@ -34,6 +34,29 @@ Encoding EightBit() {
   return Affine(8, 64, DType::kF32);
 }
 
+// The schemes among which a target chooses: all but those of another family than `named`, and of
+// another group than the one asked for. --search knows affine codes only.
+std::vector<Encoding> Families(const ConvertRequest& request,
+                               const std::optional<Encoding>& named) {
+  std::vector<Encoding> out;
+  for (const SchemeRow& row : SchemeTable()) {
+    const bool affine = row.encoding.scheme == Scheme::kAffine;
+    const bool family = !named || affine == (named->scheme == Scheme::kAffine);
+    if (!family || row.encoding.bits < 2 || (request.search && !affine)) {
+      continue;
+    }
+    for (const uint16_t group : {32, 64, 128}) {
+      Encoding encoding = row.encoding;
+      encoding.group = affine ? group : encoding.group;
+      const bool asked = request.group_size == 0 || request.group_size == encoding.group;
+      if (asked && (affine || group == 32)) {
+        out.push_back(encoding);
+      }
+    }
+  }
+  return out;
+}
+
 uint16_t ParseGroup(const std::string& text, std::string_view digits) {
   uint16_t group = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), group);
@@ -67,10 +90,25 @@ Encoding ParseSchemeOption(const std::string& text, uint16_t group) {
 }
 
 Selection::Selection(const ConvertRequest& request) : protect_routers_(request.protect_routers) {
+  std::optional<Encoding> named;
   if (request.scheme) {
     recipe_ = MixedRecipeByName(*request.scheme);
-    global_ = recipe_ ? ParseSchemeOption(Format("{}bit", recipe_->low_bits), request.group_size)
-                      : ParseSchemeOption(*request.scheme, request.group_size);
+    named = recipe_ ? ParseSchemeOption(Format("{}bit", recipe_->low_bits), request.group_size)
+                    : ParseSchemeOption(*request.scheme, request.group_size);
+    label_ = recipe_ ? std::string(recipe_->name) : SchemeLabel(*named);
+  }
+  if (request.target_bpw || request.target_size) {
+    recipe_.reset();
+    families_ = Families(request, named);
+    label_ = request.target_bpw ? Format("{} bits per weight", *request.target_bpw)
+                                : Format("{} bytes", *request.target_size);
+  } else {
+    global_ = named;
+  }
+  for (const ConvertRequest::Choice& choice : request.choices) {
+    if (!choice.scheme.empty()) {
+      choices_.emplace(choice.tensor, ParseSchemeOption(choice.scheme, 0));
+    }
   }
   for (const ConvertRequest::Rule& rule : request.rules) {
     std::optional<Encoding> encoding;
@@ -82,50 +120,71 @@ Selection::Selection(const ConvertRequest& request) : protect_routers_(request.p
 }
 
 bool Selection::wants_schemes() const {
-  return global_ || std::any_of(rules_.begin(), rules_.end(),
-                                [](const Rule& rule) { return rule.encoding.has_value(); });
+  return global_ || is_target() || std::any_of(rules_.begin(), rules_.end(), [](const Rule& rule) {
+           return rule.encoding.has_value();
+         });
 }
 
 std::string Selection::label() const {
-  if (recipe_) {
-    return std::string(recipe_->name);
+  return label_.empty() ? "the scheme of an --override" : label_;
+}
+
+const Selection::Rule* Selection::Match(const Candidate& tensor) {
+  for (Rule& rule : rules_) {
+    const bool output_matches = rule.regex.Search(tensor.name);
+    if (output_matches || rule.regex.Search(tensor.source_name)) {
+      ++rule.matches;
+      rule.source_only += output_matches ? 0 : 1;
+      return &rule;
+    }
   }
-  return global_ ? SchemeLabel(*global_) : "the scheme of an --override";
+  return nullptr;
 }
 
 std::optional<Encoding> Selection::For(const Candidate& tensor) {
-  for (Rule& rule : rules_) {
-    const bool output_matches = rule.regex.Search(tensor.name);
-    if (!output_matches && !rule.regex.Search(tensor.source_name)) {
-      continue;
-    }
-    ++rule.matches;
-    rule.source_only += output_matches ? 0 : 1;
-    if (rule.encoding && !CanEncode(*rule.encoding, tensor.shape)) {
-      return std::nullopt;
-    }
-    return rule.encoding;
+  if (const Rule* rule = Match(tensor)) {
+    const bool fits = !rule->encoding || CanEncode(*rule->encoding, tensor.shape);
+    return fits ? rule->encoding : std::nullopt;
   }
-  return ByDefault(tensor);
+  return IsQuantizable(tensor) ? ByDefault(tensor) : std::nullopt;
+}
+
+std::vector<Encoding> Selection::CandidatesFor(const Candidate& tensor) {
+  std::vector<Encoding> fitting;
+  if (Match(tensor) == nullptr && IsQuantizable(tensor) && !Protected(tensor)) {
+    std::copy_if(families_.begin(), families_.end(), std::back_inserter(fitting),
+                 [&](const Encoding& encoding) { return CanEncode(encoding, tensor.shape); });
+  }
+  return fitting;
+}
+
+std::optional<Encoding> Selection::Protected(const Candidate& tensor) const {
+  // A recipe takes the place of the architecture's own choice, as in mlx-lm.
+  const bool wanted =
+      (protect_routers_ && IsRouter(tensor.meaning)) ||
+      (!recipe_ && tensor.meaning.rule != nullptr && tensor.meaning.rule->eight_bit);
+  return wanted && CanEncode(EightBit(), tensor.shape) ? std::optional(EightBit()) : std::nullopt;
 }
 
 std::optional<Encoding> Selection::ByDefault(const Candidate& tensor) const {
-  if (!global_ || !CanEncode(*global_, tensor.shape) || !IsQuantizable(tensor)) {
+  if (global_ && !CanEncode(*global_, tensor.shape)) {
     return std::nullopt;
   }
-  const bool eight_bit_fits = CanEncode(EightBit(), tensor.shape);
-  if (protect_routers_ && IsRouter(tensor.meaning) && eight_bit_fits) {
-    return EightBit();
+  if (global_ || is_target()) {
+    if (const std::optional<Encoding> eight_bit = Protected(tensor)) {
+      return eight_bit;
+    }
   }
-  if (recipe_) {  // takes the place of the architecture's own choice, as in mlx-lm
-    Encoding encoding = *global_;
-    encoding.bits = BitsFor(*recipe_, tensor.name, tensor.meaning.layer.value_or(0), tensor.layers);
-    return encoding;
+  if (is_target()) {
+    const auto chosen = choices_.find(tensor.name);
+    return chosen == choices_.end() ? std::nullopt : std::optional(chosen->second);
   }
-  if (tensor.meaning.rule != nullptr && tensor.meaning.rule->eight_bit && eight_bit_fits) {
-    return EightBit();
+  if (!recipe_) {
+    return global_;
   }
-  return global_;
+  Encoding encoding = *global_;
+  encoding.bits = BitsFor(*recipe_, tensor.name, tensor.meaning.layer.value_or(0), tensor.layers);
+  return encoding;
 }
 
 void Selection::Finish(bool strict, std::vector<std::string>& notices) const {

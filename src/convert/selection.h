@@ -1,6 +1,7 @@
 // Which scheme each tensor gets.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,23 +25,31 @@ class Selection {
     const std::string& source_name;  // where it was read from, if from one tensor
     const Shape& shape;
     bool known_architecture;
-    const TensorMeaning& meaning;  // of the output's name in a known architecture
+    TensorMeaning meaning;  // of the output's name in a known architecture
     uint64_t layers;
   };
 
   // Whether any option asks for a scheme.
   bool wants_schemes() const;
 
-  // -q as an encoding (of a recipe: its low bits); nullopt without -q.
+  // Whether a size is given and the schemes that meet it with the least error are to be chosen.
+  bool is_target() const { return !families_.empty(); }
+
+  // The schemes among which to choose for a tensor, their dtype still open; empty where options or
+  // the architecture have decided, or there is no target.
+  std::vector<Encoding> CandidatesFor(const Candidate& tensor);
+
+  // -q as an encoding (of a recipe: its low bits); nullopt without -q, or where it names a family.
   const std::optional<Encoding>& global() const { return global_; }
 
-  // -q for people: "4bit/64", "mixed_3_6".
+  // What was asked for, for people: "4bit/64", "mixed_3_6", "4.5 bits per weight".
   std::string label() const;
 
   bool is_recipe() const { return recipe_.has_value(); }
 
   // The scheme for a tensor, its dtype still open: nullopt = stays float. What mlx-lm quantizes is
-  // quantized: linear and embedding weights whose rows divide by the global group.
+  // quantized: linear and embedding weights whose rows divide by the global group. Under a target:
+  // what was chosen.
   std::optional<Encoding> For(const Candidate& tensor);
 
   // Notices about rules that matched nothing, or only a source's name; with `strict` the first kind
@@ -55,10 +64,17 @@ class Selection {
     uint64_t source_only = 0;
   };
 
+  // The first rule that matches, counting the match; nullptr: none.
+  const Rule* Match(const Candidate& tensor);
+  // 8 bits for a tensor that the architecture or --protect-routers wants so.
+  std::optional<Encoding> Protected(const Candidate& tensor) const;
   std::optional<Encoding> ByDefault(const Candidate& tensor) const;
 
+  std::string label_;
   std::optional<Encoding> global_;
   std::optional<MixedRecipe> recipe_;
+  std::vector<Encoding> families_;           // the candidates under a target
+  std::map<std::string, Encoding> choices_;  // by tensor
   bool protect_routers_ = false;
   std::vector<Rule> rules_;
 };

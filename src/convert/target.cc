@@ -35,6 +35,13 @@ TargetKind ResolveTarget(const ConvertRequest& request, const Selection& selecti
   return target;
 }
 
+Naming NamingInTarget(const ConvertRequest& request, TargetKind target, const SourceFacts& facts) {
+  const Naming naming = target == TargetKind::kMlx           ? facts.naming.InMlx()
+                        : target == TargetKind::kHuggingFace ? facts.naming.InHuggingFace()
+                                                             : facts.naming;
+  return request.text_only ? naming.TextAlone() : naming;
+}
+
 DType ScaleDType(DType dtype) {
   if (dtype == DType::kBF16 || dtype == DType::kF16 || dtype == DType::kF32) {
     return dtype;

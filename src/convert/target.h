@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "convert/convert.h"
+#include "convert/facts.h"
 #include "convert/selection.h"
 #include "formats/writer.h"
 
@@ -13,6 +14,9 @@ namespace lbrx {
 // What the destination's name and --to ask for. kUsage where they contradict each other, or where
 // the target cannot hold the schemes asked for.
 TargetKind ResolveTarget(const ConvertRequest& request, const Selection& selection);
+
+// The names that the output has.
+Naming NamingInTarget(const ConvertRequest& request, TargetKind target, const SourceFacts& facts);
 
 // The dtype that values have before they are encoded, and that scales are stored in.
 DType ScaleDType(DType dtype);

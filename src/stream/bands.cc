@@ -19,6 +19,15 @@ void Cut(const Value& value, uint64_t granule, Band band, std::vector<Band>& ban
   }
 }
 
+// Memory for all planes of `elements` elements, a buffer each.
+uint64_t BuffersFor(const Encoding& encoding, uint64_t elements) {
+  uint64_t bytes = 0;
+  for (const Plane& plane : PlanesOf(encoding, Shape({1, elements}))) {
+    bytes += Pool::ClassSize(PlaneBytes(plane));
+  }
+  return bytes;
+}
+
 }  // namespace
 
 std::vector<Band> CutIntoBands(const Plan& plan) {
@@ -64,18 +73,14 @@ uint64_t PlanePart(const OutputTensor& tensor, size_t plane, uint64_t elements) 
 
 uint64_t WorkingBytes(const Plan& plan, const Band& band, bool measure) {
   const Value& value = ValueOf(plan, band);
-  const OutputTensor& output = plan.tensors[band.tensor].output;
-  uint64_t bytes =
+  const PlannedTensor& tensor = plan.tensors[band.tensor];
+  const uint64_t bytes =
       Pool::ClassSize(ElementBytes(value.dtype(), band.count)) + value.WorkingBytes(band.count);
-  if (band.plane == Band::kWholeTensor && output.encoding.scheme != Scheme::kPlain) {
-    for (size_t i = 0; i < output.planes.size(); ++i) {
-      bytes += Pool::ClassSize(PlanePart(output, i, band.count));
-    }
-    if (measure) {
-      bytes += 2 * Pool::ClassSize(ElementBytes(DType::kF32, band.count));
-    }
+  if (band.plane != Band::kWholeTensor || tensor.output.encoding.scheme == Scheme::kPlain) {
+    return bytes;
   }
-  return bytes;
+  const uint64_t floats = Pool::ClassSize(ElementBytes(DType::kF32, band.count));
+  return bytes + BuffersFor(tensor.output.encoding, band.count) + (measure ? 2 * floats : 0);
 }
 
 }  // namespace lbrx

@@ -11,7 +11,7 @@
 #include "core/base/hash.h"
 #include "core/memory/budget.h"
 #include "core/parallel/executor.h"
-#include "core/tensor/convert.h"
+#include "stream/band_error.h"
 #include "stream/bands.h"
 #include "stream/output.h"
 
@@ -20,29 +20,20 @@ namespace {
 
 constexpr size_t kMostPlanes = 4;
 
-// Decodes what was encoded, a piece at a time, and compares.
-ErrorSums Measure(const Codec& codec, const OutputTensor& output, std::span<const std::byte> values,
-                  std::span<const std::byte* const> planes, uint64_t count, Pool& pool) {
-  Pool::Buffer wanted = pool.Get(count * sizeof(float));
-  Pool::Buffer decoded = pool.Get(count * sizeof(float));
-  Convert(output.encoding.dtype, values.data(), DType::kF32, wanted.data(), count);
-  codec.decode({.encoding = output.encoding,
-                .dtype = DType::kF32,
-                .planes = planes,
-                .elements = count,
-                .values = decoded.data()});
-  const auto floats = [&](const Pool::Buffer& buffer) {
-    return std::span(reinterpret_cast<const float*>(buffer.data()), count);
-  };
-  return MeasureError(floats(wanted), floats(decoded));
-}
-
 uint64_t LargestBand(const Plan& plan, const std::vector<Band>& bands, bool measure) {
   uint64_t most = 0;
   for (const Band& band : bands) {
     most = std::max(most, WorkingBytes(plan, band, measure));
   }
   return most;
+}
+
+// Adds element by element; `sums` begins empty.
+void AddTo(std::vector<double>& sums, const std::vector<double>& more) {
+  sums.resize(more.size());
+  for (size_t i = 0; i < more.size(); ++i) {
+    sums[i] += more[i];
+  }
 }
 
 class Run {
@@ -56,6 +47,7 @@ class Run {
         pool_(options.memory),
         sources_(plan.sources),
         done_(bands_.size()),
+        surveyed_(bands_.size()),
         resumed_(bands_.size(), false) {
     RequireMemory();
     if (!options.no_output) {
@@ -233,7 +225,9 @@ class Run {
     value.Read(context, band.first, band.count, values.data());
     record.zeroed = zeroed.count;
 
-    if (Encodes(band)) {
+    if (const PlannedTensor& tensor = plan_.tensors[band.tensor]; !tensor.candidates.empty()) {
+      surveyed_[index] = SurveyBand(tensor, band.first, band.count, values.data());
+    } else if (Encodes(band)) {
       EncodeAndWrite(band, values, record);
     } else {
       const size_t plane = PlanesOf(band).first;
@@ -263,8 +257,13 @@ class Run {
       const std::array<const std::byte*, kMostPlanes> read = {planes[0], planes[1], planes[2],
                                                               planes[3]};
       record.measured = true;
-      record.errors = Measure(codec, tensor.output, {values.data(), values.size()},
-                              {read.data(), count}, band.count, pool_);
+      record.errors = DecodedError(
+          tensor.output.encoding, {values.data(), values.size()}, {read.data(), count}, band.count,
+          pool_, [&](std::span<const float> wanted, std::span<const float> decoded) {
+            if (options_.observe) {
+              options_.observe(band.tensor, wanted, decoded);
+            }
+          });
     }
     std::array<uint64_t, kMostPlanes> hashes{};
     for (size_t i = 0; i < count; ++i) {
@@ -335,11 +334,13 @@ class Run {
   void Collect(RunResult& result) const {
     result.peak_memory = budget_.peak();
     result.errors.resize(options_.measure ? plan_.tensors.size() : 0);
+    result.surveyed.resize(plan_.tensors.size());
     for (size_t i = 0; i < bands_.size(); ++i) {
       result.zeroed += done_[i]->zeroed;
       if (options_.measure) {
         result.errors[bands_[i].tensor].Add(done_[i]->errors);
       }
+      AddTo(result.surveyed[bands_[i].tensor], surveyed_[i]);
     }
   }
 
@@ -351,6 +352,7 @@ class Run {
   Pool pool_;
   SourceFiles sources_;
   std::vector<std::optional<JournalRecord>> done_;  // each written by the thread of its band
+  std::vector<std::vector<double>> surveyed_;       // likewise
   std::vector<bool> resumed_;  // bands that an earlier run had done; fixed before work begins
   std::unique_ptr<std::atomic<uint32_t>[]> remaining_;
   std::unique_ptr<Output> output_;

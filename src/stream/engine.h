@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -22,6 +24,11 @@ struct RunOptions {
   bool no_output = false;  // read, compute and measure; write nothing
   bool measure = false;    // decode what was encoded and sum the errors
   bool allow_nonfinite = false;
+  // Called from any thread, where `measure`, with each run of values that was encoded in this run
+  // (not in an earlier one that it goes on from): the tensor's index in the plan, the values, and
+  // what they decode to. May be empty.
+  std::function<void(size_t tensor, std::span<const float> values, std::span<const float> decoded)>
+      observe;
   CancelToken* cancel = nullptr;
   ProgressSink* progress = nullptr;
 };
@@ -33,8 +40,10 @@ struct RunResult {
   double seconds = 0;
   uint64_t peak_memory = 0;       // of the budget
   std::vector<ErrorSums> errors;  // per tensor of the plan, where measured
-  uint64_t zeroed = 0;            // non-finite values replaced by 0 under allow_nonfinite
-  bool finished_before = false;   // an earlier run had already moved the output into place
+  // Squared error of each tensor under each of its candidates.
+  std::vector<std::vector<double>> surveyed;
+  uint64_t zeroed = 0;           // non-finite values replaced by 0 under allow_nonfinite
+  bool finished_before = false;  // an earlier run had already moved the output into place
 };
 
 // Memory that the plan needs at least, whatever the options (one band of the largest kind).

@@ -20,6 +20,11 @@ struct PlannedTensor {
   ValuePtr value;
   std::vector<ValuePtr> copies;
   EncodeOptions encode;
+  // Where not empty, the tensor is not written: the error of encoding it so is measured, for each.
+  // `output` has the one with the largest group, and each has `value`'s dtype.
+  std::vector<Encoding> candidates;
+  // Weights of the columns' errors there; null: all count alike.
+  std::shared_ptr<const std::vector<float>> importance;
   std::string source_label;  // scheme of the source, for people: "bf16"
 };
 
