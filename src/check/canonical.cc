@@ -6,10 +6,11 @@ namespace lbrx {
 namespace {
 
 // transformers 5 writes a stack of all experts, gate over up, where version 4 had a matrix each.
-bool HasFusedExperts(const Architecture& architecture, const std::vector<NamedValue>& tensors) {
+bool HasFusedExperts(const Naming& naming, const std::vector<NamedValue>& tensors) {
   return std::any_of(tensors.begin(), tensors.end(), [&](const NamedValue& tensor) {
-    const TensorMeaning meaning = Resolve(architecture, tensor.name);
-    return meaning.rule != nullptr && meaning.rule->layout == Layout::kFusedExperts;
+    const TensorMeaning meaning = naming.Resolve(tensor.name);
+    return meaning.rule != nullptr && (meaning.rule->layout == Layout::kFusedExperts ||
+                                       meaning.rule->layout == Layout::kFusedColumns);
   });
 }
 
@@ -18,18 +19,14 @@ bool HasFusedExperts(const Architecture& architecture, const std::vector<NamedVa
 std::vector<NamedValue> CanonicalTensors(const SourceFiles::Checkpoints& sources, uint32_t source) {
   const Checkpoint& checkpoint = *sources[source];
   std::vector<NamedValue> tensors = AsStored(sources, source);
-  const Architecture* architecture = FindArchitecture(checkpoint.config);
-  if (architecture == nullptr) {
-    return tensors;
-  }
-  if (checkpoint.format != "mlx") {
-    if (!HasFusedExperts(*architecture, tensors)) {
-      return tensors;
-    }
+  Naming naming = NamingOf(checkpoint);
+  const Json& config = TextConfig(checkpoint.config);
+  if (HasFusedExperts(naming, tensors)) {
     // MLX has one spelling, which leads back to a matrix per expert.
-    tensors = ToMlxLayout(*architecture, checkpoint.config, std::move(tensors));
+    tensors = Rearrange(naming, naming.InMlx(), config, std::move(tensors));
+    naming = naming.InMlx();
   }
-  return ToHuggingFaceLayout(*architecture, checkpoint.config, std::move(tensors));
+  return Rearrange(naming, naming.Usual(), config, std::move(tensors));
 }
 
 }  // namespace lbrx

@@ -42,8 +42,9 @@ Summary Summarize(const Checkpoint& checkpoint);
 // Every problem of structure: those found by opening, config against shapes (hidden size,
 // vocabulary, layers, heads), tied and missing heads, quantization block against tensors, tokenizer
 // against the embedding, dtype mix; with `deep` also of the data: NaN, Inf, zero or non-finite
-// scales, all-zero matrices. A damaged checkpoint is no exception; what throws is a file that
-// cannot be read or that changes meanwhile, cancellation, and too little memory (kLimit).
+// scales, all-zero matrices, matrices of the same values. A damaged checkpoint is no exception;
+// what throws is a file that cannot be read or that changes meanwhile, cancellation, and too little
+// memory (kLimit).
 std::vector<Problem> Validate(const Checkpoint& checkpoint, bool deep, const CheckOptions& options);
 
 // --- hash ----------------------------------------------------------------------------------------
@@ -65,13 +66,19 @@ struct TensorDiff {
   Shape shape_a, shape_b;
   std::string label_a, label_b;  // schemes
   double max_difference = 0, rmse = 0, cosine = 1;
+  uint64_t count = 0, bytes_a = 0, bytes_b = 0;  // elements compared; bytes read of each side
+  double squared_error = 0, squared_value = 0;   // sums of (b - a)^2 and a^2
 };
+
+// Distributions by place (layer and kind of tensor), for pictures.
+struct DiffPictures;
 
 // Tensors by Hugging Face name in natural order, values decoded; equal where max_difference <=
 // tolerance. NaN in both is equal, in one an infinite difference; the cosine is over the elements
 // that are finite in both. Derived data that one side lacks (rotary frequencies) is no difference;
 // the head of a side that ties it is that side's embedding.
+// `pictures` (may be null) takes the distributions of what was compared.
 std::vector<TensorDiff> Diff(const Checkpoint& a, const Checkpoint& b, double tolerance,
-                             const CheckOptions& options);
+                             const CheckOptions& options, DiffPictures* pictures = nullptr);
 
 }  // namespace lbrx

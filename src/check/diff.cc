@@ -3,6 +3,7 @@
 
 #include "check/canonical.h"
 #include "check/check.h"
+#include "check/distribution.h"
 #include "check/pairs.h"
 #include "model/config.h"
 
@@ -29,13 +30,13 @@ struct Side {
       : checkpoint(checkpoint), tensors(CanonicalTensors(sources, source)) {}
 
   // The embedding of a side that has no head because it ties it; else nullptr.
-  const NamedValue* TiedHead(const Architecture& architecture) const {
+  const NamedValue* TiedHead(const Naming& naming) const {
     if (checkpoint.config.is_null() ||
-        !TiedEmbeddings(checkpoint.config, architecture.tied_by_default)) {
+        !TiedEmbeddings(checkpoint.config, naming.architecture->tied_by_default)) {
       return nullptr;
     }
     for (const NamedValue& tensor : tensors) {
-      const TensorMeaning meaning = Resolve(architecture, tensor.name);
+      const TensorMeaning meaning = naming.Resolve(tensor.name);
       if (meaning.rule != nullptr && meaning.rule->role == Role::kTokenEmbedding) {
         return &tensor;
       }
@@ -45,12 +46,12 @@ struct Side {
 };
 
 // What one side lacks but has by its meaning: fills the gap. False: the tensor is no difference.
-bool Complete(const std::string& name, const Side& a, const Side& b,
-              const Architecture* architecture, Sides& sides) {
-  if (architecture == nullptr || (sides.a != nullptr && sides.b != nullptr)) {
+bool Complete(const std::string& name, const Side& a, const Side& b, const Naming& naming,
+              Sides& sides) {
+  if (naming.architecture == nullptr || (sides.a != nullptr && sides.b != nullptr)) {
     return true;
   }
-  const TensorMeaning meaning = Resolve(*architecture, name);
+  const TensorMeaning meaning = naming.Resolve(name);
   if (meaning.rule == nullptr) {
     return true;
   }
@@ -59,18 +60,16 @@ bool Complete(const std::string& name, const Side& a, const Side& b,
     return false;
   }
   if (role == Role::kOutput) {
-    sides.a = sides.a != nullptr ? sides.a : a.TiedHead(*architecture);
-    sides.b = sides.b != nullptr ? sides.b : b.TiedHead(*architecture);
+    sides.a = sides.a != nullptr ? sides.a : a.TiedHead(naming);
+    sides.b = sides.b != nullptr ? sides.b : b.TiedHead(naming);
   }
   return true;
 }
 
 std::vector<NamedSides> Match(const Side& a, const Side& b) {
   // A bare file, which has no configuration, is of the other side's architecture.
-  const Architecture* architecture = FindArchitecture(a.checkpoint.config);
-  if (architecture == nullptr) {
-    architecture = FindArchitecture(b.checkpoint.config);
-  }
+  const Naming first = NamingOf(a.checkpoint);
+  const Naming naming = (first.architecture != nullptr ? first : NamingOf(b.checkpoint)).Usual();
   std::map<std::string, Sides> by_name;
   for (const NamedValue& tensor : a.tensors) {
     by_name[tensor.name].a = &tensor;
@@ -80,7 +79,7 @@ std::vector<NamedSides> Match(const Side& a, const Side& b) {
   }
   std::vector<NamedSides> out;
   for (auto& [name, sides] : by_name) {
-    if (Complete(name, a, b, architecture, sides)) {
+    if (Complete(name, a, b, naming, sides)) {
       out.push_back({name, sides});
     }
   }
@@ -98,10 +97,12 @@ TensorDiff CompareHeads(const NamedSides& tensor) {
   if (a != nullptr) {
     diff.shape_a = a->value->shape();
     diff.label_a = a->label;
+    diff.bytes_a = a->value->SourceBytes();
   }
   if (b != nullptr) {
     diff.shape_b = b->value->shape();
     diff.label_b = b->label;
+    diff.bytes_b = b->value->SourceBytes();
   }
   if (a == nullptr || b == nullptr) {
     diff.kind = a == nullptr ? TensorDiff::Kind::kOnlyB : TensorDiff::Kind::kOnlyA;
@@ -111,10 +112,31 @@ TensorDiff CompareHeads(const NamedSides& tensor) {
   return diff;
 }
 
+// ComparePairs, with the distributions of `pairs`, which are those of diffs[compared[i]].
+std::vector<ComparisonSums> CompareAndPicture(Scanner& scanner, const std::vector<ValuePair>& pairs,
+                                              const std::vector<TensorDiff>& diffs,
+                                              const std::vector<size_t>& compared,
+                                              DiffPictures& pictures) {
+  std::vector<size_t> place_of;
+  for (const TensorDiff& diff : diffs) {
+    place_of.push_back(pictures.places.Add(diff.name));
+  }
+  std::vector<size_t> group_of;
+  for (const size_t index : compared) {
+    group_of.push_back(place_of[index]);
+  }
+  PairDistributions sets(std::move(group_of), pictures.places.places().size());
+  std::vector<ComparisonSums> sums = ComparePairs(scanner, pairs, &sets);
+  pictures.a = sets.a.Take();
+  pictures.b = sets.b.Take();
+  pictures.error = sets.error.Take();
+  return sums;
+}
+
 }  // namespace
 
 std::vector<TensorDiff> Diff(const Checkpoint& a, const Checkpoint& b, double tolerance,
-                             const CheckOptions& options) {
+                             const CheckOptions& options, DiffPictures* pictures) {
   Scanner scanner({&a, &b}, options);
   const Side side_a(a, scanner.sources(), 0);
   const Side side_b(b, scanner.sources(), 1);
@@ -132,9 +154,14 @@ std::vector<TensorDiff> Diff(const Checkpoint& a, const Checkpoint& b, double to
   }
   const uint64_t all = Summarize(a).bytes + Summarize(b).bytes;
   scanner.Advance(all > to_read ? all - to_read : 0);  // a tied head may be read twice
-  const std::vector<ComparisonSums> sums = ComparePairs(scanner, pairs);
+  const std::vector<ComparisonSums> sums =
+      pictures == nullptr ? ComparePairs(scanner, pairs)
+                          : CompareAndPicture(scanner, pairs, diffs, compared, *pictures);
   for (size_t i = 0; i < sums.size(); ++i) {
     TensorDiff& diff = diffs[compared[i]];
+    diff.count = sums[i].count;
+    diff.squared_error = sums[i].squared_difference;
+    diff.squared_value = sums[i].squared_a;
     diff.max_difference = sums[i].max_difference;
     diff.rmse = sums[i].Rmse();
     diff.cosine = sums[i].Cosine();

@@ -4,6 +4,7 @@
 
 #include "core/base/checked.h"
 #include "core/base/format.h"
+#include "core/tensor/convert.h"
 
 namespace lbrx {
 namespace {
@@ -31,6 +32,22 @@ uint64_t CountBands(uint64_t elements) {
 uint64_t BandMemory(const Value& value) {
   const uint64_t count = std::min(value.shape().elements(), kBandElements);
   return Pool::ClassSize(ElementBytes(value.dtype(), count)) + value.WorkingBytes(count);
+}
+
+std::optional<DType> NumberType(DType dtype) {
+  DType type = DType::kF32;
+  switch (dtype) {
+    case DType::kF64:
+    case DType::kI32:
+    case DType::kU32:
+    case DType::kI64:
+    case DType::kU64:
+      type = DType::kF64;
+      break;
+    default:
+      break;
+  }
+  return CanConvert(dtype, type) ? std::optional(type) : std::nullopt;
 }
 
 Scanner::Scanner(const std::vector<const Checkpoint*>& checkpoints, const CheckOptions& options)

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
+#include <span>
 #include <vector>
 
 #include "check/check.h"
@@ -30,6 +32,16 @@ uint64_t CountBands(uint64_t elements);
 
 // Memory that reading one band of `value` takes.
 uint64_t BandMemory(const Value& value);
+
+// The type in which elements of `dtype` are looked at as numbers: f32, or f64 where f32 lacks some
+// of its values; nullopt where they are no numbers (complex, 6-bit).
+std::optional<DType> NumberType(DType dtype);
+
+// The elements that a band was read into.
+template <typename T>
+std::span<const T> ValuesIn(const Pool::Buffer& buffer, uint64_t count) {
+  return {reinterpret_cast<const T*>(buffer.data()), count};
+}
 
 class Scanner {
  public:

@@ -39,6 +39,8 @@ class Context {
   // Of standard output: whether to colour, and columns (0: no limit).
   bool color() const { return out_terminal_.color; }
 
+  bool utf8() const { return out_terminal_.utf8; }
+
   int width() const { return WidthOf(*streams_.out, streams_.environment); }
 
   // Results, on standard output. `text` must be safe to print (Printable()).

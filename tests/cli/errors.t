@@ -42,3 +42,10 @@ lbrx.inspect.v1 io 5 nothing-here
 $ if test -e /dev/full; then lbrx schemes > /dev/full; else echo "lbrx: error: standard output: cannot write: No space left on device" >&2; exit 6; fi
 lbrx: error: standard output: cannot write: No space left on device
 [6]
+
+# A pickle that wants to run something is refused by name, and not run.
+$ printf '\200\002cos\nsystem\nX\010\000\000\000touch ha\205R.' > evil.bin; lbrx inspect evil.bin
+lbrx: error: evil.bin: byte 2 of the first pickle: the pickle names the global "os.system", expected only what the tensors of a checkpoint are made of, at byte 2; nothing was executed; do not load this file with a program that runs pickles unless you trust who made it
+[3]
+$ test -e ha
+[1]

@@ -2,6 +2,7 @@
 $ lbrx quantize $MODEL small -q 4bit --report report.json
 lbrx: wrote small: 21 tensors, 4.46 MB -> \d.\d\d MB, 4.51 bits a weight, \d+.\d\d s (re)
 $ ls small
+README.md
 chat_template.jinja
 config.json
 generation_config.json
@@ -51,7 +52,7 @@ lbrx: error: plan.json: sources: the source changed since the plan was made; mak
 $ lbrx convert $MODEL dry -q mxfp4 --dry-run | tail -5
 tensors  21
 reads    4.46 MB
-writes   \d.\d\d MB in 1 files, 4.26 bits a weight (re)
+writes   \d.\d\d MB in 1 tensor file, 4.26 bits a weight (re)
 memory   .* (re)
 disk     needs .* free (re)
 $ ls -d dry* 2>/dev/null

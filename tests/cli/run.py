@@ -11,7 +11,7 @@ A transcript is typed in line by line in an empty folder:
     ...                                  any number of lines
     [2]                                  the exit code, where it is not 0
 
-`lbrx` is on the PATH; $MODEL is a copy of models/tiny-llama.
+`lbrx` is on the PATH; $MODEL is a copy of models/tiny-llama, $DATA is tests/data.
 """
 
 import argparse
@@ -87,7 +87,7 @@ def run_file(path, lbrx):
         (tools / "lbrx").symlink_to(lbrx)
         shutil.copytree(ROOT / "models" / "tiny-llama", work / "model")
         environment = {"PATH": f"{tools}:{os.environ['PATH']}", "HOME": folder, "LC_ALL": "C.UTF-8",
-                       "MODEL": "model", "TMPDIR": folder}
+                       "MODEL": "model", "DATA": str(ROOT / "tests" / "data"), "TMPDIR": folder}
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"):
             if name in os.environ:
                 environment[name] = os.environ[name]

@@ -50,7 +50,7 @@ void CheckUnchanged(const Json& json, const std::string& file, const Plan& plan)
 int Run(Context& context) {
   const std::string& file = context.args().positionals()[0];
   const Json json = ParseJson(ReadWholeFile(file, uint64_t{1} << 30), file);
-  const ConvertRequest request = ReadRequest(json, file);
+  ConvertRequest request = ReadRequest(json, file);
   const Plan plan = MakePlan(context, request);
   CheckUnchanged(json, file, plan);
   return CarryOut(context, plan, request);

@@ -14,17 +14,20 @@ int Run(Context& context) {
   return CarryOut(context, MakePlan(context, request), request);
 }
 
-constexpr std::array<Example, 4> kExamples = {
+constexpr std::array<Example, 6> kExamples = {
     {{"lbrx convert org/name model-mlx --to mlx",
       "a model of the Hugging Face cache becomes an MLX folder"},
      {"lbrx convert model model-4bit -q 4bit", "quantize on the way"},
+     {"lbrx convert gemma-3 gemma-3-text -q 4bit --text-only", "without the part that sees"},
      {"lbrx convert model-4bit model-bf16 --dequantize", "floats again"},
+     {"lbrx convert pytorch_model.bin model.safetensors",
+      "a torch file, whose pickle is read as data and not executed"},
      {"lbrx convert --hf-path org/name --mlx-path model-4bit -q --q-bits 4",
       "as mlx_lm.convert spells it"}}};
 
 constexpr std::array<ArgumentSpec, 2> kArguments = {
     {{.name = "SRC",
-      .help = "A folder, a .safetensors file, or org/name in the local Hugging Face cache",
+      .help = "A folder, a .safetensors or torch file, or org/name in the Hugging Face cache",
       .required = false},
      {.name = "DST",
       .help = "What to write: a file if the name ends in .safetensors, else a folder",

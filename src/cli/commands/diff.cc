@@ -2,6 +2,9 @@
 
 #include "cli/commands/check_run.h"
 #include "cli/commands/commands.h"
+#include "cli/commands/looks.h"
+#include "cli/commands/own_file.h"
+#include "cli/formatters/html_report.h"
 #include "cli/formatters/table.h"
 #include "cli/formatters/text.h"
 #include "core/base/format.h"
@@ -71,20 +74,45 @@ std::vector<std::string> DiffCells(const TensorDiff& diff) {
   return cells;
 }
 
-std::vector<TensorDiff> Compare(Context& context, const std::string& a, const std::string& b,
-                                double tolerance) {
+// What comparing gave; with the distributions, where asked for.
+struct Comparison {
+  std::vector<TensorDiff> diffs;
+  Look look;
+};
+
+Comparison Compare(Context& context, double tolerance, bool with_distributions) {
+  const std::vector<std::string>& paths = context.args().positionals();
   CheckRun run(context);
   OpenOptions options;
   options.executor = &run.executor();
-  const Checkpoint first = OpenCheckpoint(a, options);
-  const Checkpoint second = OpenCheckpoint(b, options);
-  std::vector<TensorDiff> diffs =
-      Diff(first, second, tolerance, run.Start("comparing", DataBytes(first) + DataBytes(second)));
+  const Checkpoint first = OpenCheckpoint(paths[0], options);
+  const Checkpoint second = OpenCheckpoint(paths[1], options);
+  DiffPictures pictures;
+  Comparison out;
+  out.diffs =
+      Diff(first, second, tolerance, run.Start("comparing", DataBytes(first) + DataBytes(second)),
+           with_distributions ? &pictures : nullptr);
   run.Finish();
-  return diffs;
+  out.look = LookOfDiffs(out.diffs);
+  out.look.paths = {paths[0], paths[1]};
+  out.look.command = CommandText(context);
+  out.look.values = {std::move(pictures.a), std::move(pictures.b)};
+  out.look.errors = std::move(pictures.error);
+  return out;
 }
 
-void PrintText(Context& context, const std::vector<TensorDiff>& diffs, size_t different) {
+// On a terminal the error over the layers; with --histograms how the errors are spread.
+void PrintPictures(Context& context, const Look& look) {
+  const PictureStyle style = PictureStyleOf(context);
+  const std::string strips = ErrorStrips(look, style);
+  context.Print(strips.empty() ? "" : "\n" + strips + "\n");
+  if (context.args().Has("--histograms")) {
+    context.Print("\nerrors, B less A\n" + ErrorDistributionText(look, style) + "\n");
+  }
+}
+
+void PrintText(Context& context, const Comparison& comparison, size_t different) {
+  const std::vector<TensorDiff>& diffs = comparison.diffs;
   if (different != 0) {
     Table table({{"tensor"},
                  {""},
@@ -100,6 +128,7 @@ void PrintText(Context& context, const std::vector<TensorDiff>& diffs, size_t di
     }
     context.Print(table.ToString(context.width(), context.color()));
   }
+  PrintPictures(context, comparison.look);
   const std::vector<std::string>& paths = context.args().positionals();
   context.Print(Format("{} of {} tensors differ (A: {}, B: {})\n", FormatCount(different),
                        FormatCount(diffs.size()), Printable(paths[0], kLongestPath),
@@ -108,41 +137,56 @@ void PrintText(Context& context, const std::vector<TensorDiff>& diffs, size_t di
 
 int Run(Context& context) {
   const std::vector<std::string>& paths = context.args().positionals();
+  const std::optional<std::string> page = PageAskedFor(context);
+  const bool histograms = context.args().Has("--histograms");
   const double tolerance = context.args().Number("--tolerance").value_or(0);
-  const std::vector<TensorDiff> diffs = Compare(context, paths[0], paths[1], tolerance);
+  const Comparison comparison = Compare(context, tolerance, histograms || page);
   size_t different = 0;
   Json rows = Json::MakeArray();
-  for (const TensorDiff& diff : diffs) {
+  for (const TensorDiff& diff : comparison.diffs) {
     different += diff.kind == TensorDiff::Kind::kEqual ? 0 : 1;
     rows.Append(DiffRow(diff));
   }
+  if (page) {
+    WriteOwnFile(*page, /*force=*/false, HtmlReport(comparison.look));
+  }
   if (context.json()) {
-    context.PrintJson({{"a", paths[0]},
-                       {"b", paths[1]},
-                       {"tolerance", tolerance},
-                       {"equal", different == 0},
-                       {"different", static_cast<uint64_t>(different)},
-                       {"tensors", std::move(rows)}});
+    Json::Object members{{"a", paths[0]},
+                         {"b", paths[1]},
+                         {"tolerance", tolerance},
+                         {"equal", different == 0},
+                         {"different", static_cast<uint64_t>(different)},
+                         {"tensors", std::move(rows)}};
+    if (histograms) {
+      members.emplace_back("distributions", DistributionsJson(comparison.look));
+    }
+    context.PrintJson(std::move(members));
   } else {
-    PrintText(context, diffs, different);
+    PrintText(context, comparison, different);
   }
   return different == 0 ? 0 : ExitCode(ErrorCode::kFindings);
 }
 
-constexpr std::array<OptionSpec, 1> kOptions = {{
+constexpr std::array<OptionSpec, 3> kOptions = {{
     {.name = "--tolerance",
      .value = "X",
      .help = "Largest difference of a value that still counts as equal",
      .fallback = "0"},
+    {.name = "--histograms",
+     .help = "How the errors are spread, by layer and kind of tensor: drawn on a terminal, figures "
+             "elsewhere"},
+    kPageOption,
 }};
 
 OptionTable Options() {
   return kOptions;
 }
 
-constexpr std::array<Example, 2> kExamples = {
+constexpr std::array<Example, 4> kExamples = {
     {{"lbrx diff model model-4bit", "how far the quantized values are from the original's"},
-     {"lbrx diff a b --tolerance 1e-3", "small differences count as none"}}};
+     {"lbrx diff a b --tolerance 1e-3", "small differences count as none"},
+     {"lbrx diff model model-4bit --histograms", "how the errors of each layer are spread"},
+     {"lbrx diff model model-4bit --report diff.html", "bits and errors as a page with pictures"}}};
 constexpr std::array<ArgumentSpec, 2> kArguments = {
     {{.name = "A", .help = "A checkpoint"}, {.name = "B", .help = "Another one"}}};
 

@@ -21,7 +21,8 @@ std::vector<HashedFile> FilesOf(const Checkpoint& checkpoint) {
   if (checkpoint.folder.empty()) {
     return files;
   }
-  for (const char* name : {"config.json", "model.safetensors.index.json"}) {
+  for (const char* name :
+       {"config.json", "model.safetensors.index.json", "pytorch_model.bin.index.json"}) {
     const std::string path = JoinPath(checkpoint.folder, name);
     if (PathExists(path)) {
       files.push_back({path, File::OpenRead(path)->Size()});
@@ -97,7 +98,7 @@ constexpr std::array<Example, 1> kExamples = {
     {{"lbrx hash model", "hashes of every tensor's values and of every file"}}};
 constexpr std::array<ArgumentSpec, 1> kArguments = {
     {{.name = "PATH",
-      .help = "A folder, a .safetensors file, or org/name in the local Hugging Face cache"}}};
+      .help = "A folder, a .safetensors or torch file, or org/name in the Hugging Face cache"}}};
 
 }  // namespace
 

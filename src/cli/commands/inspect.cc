@@ -1,9 +1,11 @@
 #include <algorithm>
 
-#include "check/check.h"
+#include "cli/commands/check_run.h"
 #include "cli/commands/commands.h"
-#include "cli/context.h"
+#include "cli/commands/looks.h"
+#include "cli/commands/own_file.h"
 #include "cli/formatters/csv.h"
+#include "cli/formatters/html_report.h"
 #include "cli/formatters/table.h"
 #include "cli/formatters/text.h"
 #include "core/base/format.h"
@@ -89,8 +91,37 @@ Json SchemesJson(const Summary& summary) {
   return rows;
 }
 
-void PrintAsJson(Context& context, const Checkpoint& checkpoint, const Summary& summary,
-                 const Selected& selected) {
+// What was found out about a checkpoint.
+struct Findings {
+  const Checkpoint& checkpoint;
+  Summary summary;
+  Selected selected;
+  std::optional<Look> look;  // where values were asked for
+};
+
+// Reads the values of the selected tensors.
+Look LookAt(Context& context, CheckRun& run, const Checkpoint& checkpoint,
+            const Selected& selected) {
+  std::vector<size_t> chosen;
+  for (const SourceTensor* tensor : selected) {
+    chosen.push_back(static_cast<size_t>(tensor - checkpoint.tensors.data()));
+  }
+  std::vector<size_t> place_of(checkpoint.tensors.size(), kNoGroup);
+  PlaceList places;
+  for (const size_t index : chosen) {
+    place_of[index] = places.Add(checkpoint.tensors[index].name);
+  }
+  Look look = LookOfTensors(checkpoint, chosen);
+  look.paths[0] = context.args().positionals()[0];
+  look.command = CommandText(context);
+  const CheckOptions& options = run.Start("reading", DataBytes(checkpoint));
+  look.values[0] = Distributions(checkpoint, place_of, places.places().size(), options);
+  run.Finish();
+  return look;
+}
+
+void PrintAsJson(Context& context, const Findings& findings) {
+  const auto& [checkpoint, summary, selected, look] = findings;
   Json tensors = Json::MakeArray();
   for (const SourceTensor* tensor : selected) {
     tensors.Append(TensorJson(checkpoint, *tensor));
@@ -104,20 +135,24 @@ void PrintAsJson(Context& context, const Checkpoint& checkpoint, const Summary& 
     problems.Append(FormatMessage(problem.detail));
   }
   const Json* quantization = checkpoint.config.Find("quantization");
-  context.PrintJson(
-      {{"path", context.args().positionals()[0]},
-       {"format", checkpoint.format},
-       {"reason", checkpoint.reason},
-       {"architecture", summary.architecture.empty() ? Json() : Json(summary.architecture)},
-       {"parameters", summary.parameters},
-       {"bytes", summary.bytes},
-       {"bits_per_weight", summary.bits_per_weight},
-       {"quantization", quantization == nullptr ? Json() : *quantization},
-       {"schemes", SchemesJson(summary)},
-       {"files", static_cast<uint64_t>(checkpoint.files.size())},
-       {"metadata", std::move(metadata)},
-       {"problems", std::move(problems)},
-       {"tensors", std::move(tensors)}});
+  Json::Object members{
+      {"path", context.args().positionals()[0]},
+      {"format", checkpoint.format},
+      {"reason", checkpoint.reason},
+      {"architecture", summary.architecture.empty() ? Json() : Json(summary.architecture)},
+      {"parameters", summary.parameters},
+      {"bytes", summary.bytes},
+      {"bits_per_weight", summary.bits_per_weight},
+      {"quantization", quantization == nullptr ? Json() : *quantization},
+      {"schemes", SchemesJson(summary)},
+      {"files", static_cast<uint64_t>(checkpoint.files.size())},
+      {"metadata", std::move(metadata)},
+      {"problems", std::move(problems)},
+      {"tensors", std::move(tensors)}};
+  if (look && context.args().Has("--histograms")) {
+    members.emplace_back("distributions", DistributionsJson(*look));
+  }
+  context.PrintJson(std::move(members));
 }
 
 void PrintAsCsv(Context& context, const Checkpoint& checkpoint, const Selected& selected) {
@@ -176,8 +211,8 @@ void PrintTree(Context& context, const Checkpoint& checkpoint) {
   context.Print(table.ToString(context.width(), context.color()));
 }
 
-void PrintAsText(Context& context, const Checkpoint& checkpoint, const Summary& summary,
-                 const Selected& selected) {
+void PrintAsText(Context& context, const Findings& findings) {
+  const auto& [checkpoint, summary, selected, look] = findings;
   const std::string path = Printable(context.args().positionals()[0], kLongestPath);
   context.Print(Paint(context.color(), Style::kBold, path) + "\n");
   PrintTree(context, checkpoint);
@@ -198,16 +233,13 @@ void PrintAsText(Context& context, const Checkpoint& checkpoint, const Summary& 
       context.args().Has("--sort")) {
     PrintTensors(context, checkpoint, selected);
   }
+  if (look && context.args().Has("--histograms")) {
+    context.Print("\n" + DistributionText(*look, PictureStyleOf(context)));
+  }
 }
 
-int Run(Context& context) {
-  Executor executor(Executor::HardwareThreads());
-  OpenOptions options;
-  options.collect_problems = true;
-  options.executor = &executor;
-  const Checkpoint checkpoint = OpenCheckpoint(context.args().positionals()[0], options);
-  const Summary summary = Summarize(checkpoint);
-  const Selected selected = Select(context, checkpoint);
+// Tells what opening found wrong; true: the checkpoint is damaged.
+bool TellProblems(Context& context, const Checkpoint& checkpoint) {
   bool damaged = false;
   for (const Problem& problem : checkpoint.problems) {
     if (problem.severity == Severity::kError) {
@@ -217,17 +249,35 @@ int Run(Context& context) {
       context.Warning(FormatMessage(problem.detail));
     }
   }
+  return damaged;
+}
+
+int Run(Context& context) {
+  const std::optional<std::string> page = PageAskedFor(context);
+  CheckRun run(context);
+  OpenOptions options;
+  options.collect_problems = true;
+  options.executor = &run.executor();
+  const Checkpoint checkpoint = OpenCheckpoint(context.args().positionals()[0], options);
+  Findings findings{checkpoint, Summarize(checkpoint), Select(context, checkpoint), {}};
+  const bool damaged = TellProblems(context, checkpoint);
+  if (page || context.args().Has("--histograms")) {
+    findings.look = LookAt(context, run, checkpoint, findings.selected);
+  }
+  if (page) {
+    WriteOwnFile(*page, /*force=*/false, HtmlReport(*findings.look));
+  }
   if (context.json()) {
-    PrintAsJson(context, checkpoint, summary, selected);
+    PrintAsJson(context, findings);
   } else if (context.args().Has("--csv")) {
-    PrintAsCsv(context, checkpoint, selected);
+    PrintAsCsv(context, checkpoint, findings.selected);
   } else {
-    PrintAsText(context, checkpoint, summary, selected);
+    PrintAsText(context, findings);
   }
   return damaged ? ExitCode(ErrorCode::kInvalid) : 0;
 }
 
-constexpr std::array<OptionSpec, 4> kOptions = {{
+constexpr std::array<OptionSpec, 6> kOptions = {{
     {.name = "--tensors", .help = "List the tensors"},
     {.name = "--filter", .value = "REGEX", .help = "List only tensors whose name matches"},
     {.name = "--sort",
@@ -236,29 +286,36 @@ constexpr std::array<OptionSpec, 4> kOptions = {{
      .fallback = "name",
      .choices = "name|size|dtype"},
     {.name = "--csv", .help = "The list as CSV", .conflicts = "--json"},
+    {.name = "--histograms",
+     .help = "How the values are spread, by layer and kind of tensor: drawn on a terminal, figures "
+             "elsewhere; reads all data",
+     .conflicts = "--csv"},
+    kPageOption,
 }};
 
 OptionTable Options() {
   return kOptions;
 }
 
-constexpr std::array<Example, 3> kExamples = {
+constexpr std::array<Example, 5> kExamples = {
     {{"lbrx inspect model", "what it is, and how large"},
      {"lbrx inspect model --filter 'layers\\.0\\.' --sort size", "the tensors of one layer"},
-     {"lbrx inspect model --csv > tensors.csv", "all tensors for a spreadsheet"}}};
+     {"lbrx inspect model --csv > tensors.csv", "all tensors for a spreadsheet"},
+     {"lbrx inspect model --histograms", "how the values of each layer are spread"},
+     {"lbrx inspect model --report model.html", "the same as a page with pictures"}}};
 constexpr std::array<ArgumentSpec, 1> kArguments = {
     {{.name = "PATH",
-      .help = "A folder, a .safetensors file, or org/name in the local Hugging Face cache"}}};
+      .help = "A folder, a .safetensors or torch file, or org/name in the Hugging Face cache"}}};
 
 }  // namespace
 
 constinit const CommandInfo kInspectCommand = {
     .name = "inspect",
     .summary = "Show what a checkpoint is and holds",
-    .details = "Only headers are read, whatever the size.",
+    .details = "Only headers are read, whatever the size, unless values are asked for.",
     .examples = kExamples,
     .arguments = kArguments,
-    .options = {Options},
+    .options = {Options, CheckingOptions},
     .run = Run,
     .group = "Look at checkpoints"};
 

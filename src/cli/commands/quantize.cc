@@ -15,25 +15,29 @@ namespace {
   throw Error(ErrorCode::kUsage, std::move(detail));
 }
 
-// The scheme may stand as -q or, as llama-quantize has it, as the third argument.
-std::string SchemeOf(const ParsedArgs& args) {
+// The scheme may stand as -q or, as llama-quantize has it, as the third argument. nullopt: a target
+// takes its place.
+std::optional<std::string> SchemeOf(const ParsedArgs& args) {
   const std::vector<std::string>& given = args.positionals();
   const std::optional<std::string> option = args.Value("-q");
   if (option && given.size() > 2) {
     ThrowUsage(given[2], "a scheme is given twice", "leave out one of -q and the third argument");
   }
   std::string scheme = option ? *option : given.size() > 2 ? given[2] : "";
-  if (scheme.empty()) {
+  if (!scheme.empty()) {
+    return scheme;
+  }
+  if (!args.Has("--target-bpw") && !args.Has("--target-size")) {
     ThrowUsage("-q", "needs a scheme", "for example -q 4bit; `lbrx schemes` lists them");
   }
-  return scheme;
+  return std::nullopt;
 }
 
 int Run(Context& context) {
   const ParsedArgs& args = context.args();
   const std::vector<std::string>& given = args.positionals();
-  const std::string scheme = SchemeOf(args);
-  RefuseGguf(given[1], scheme);
+  const std::optional<std::string> scheme = SchemeOf(args);
+  RefuseGguf(given[1], scheme.value_or(""));
   RefuseGgufSpellings(args, QuantizeSpellings());
   if (args.Has("--dequantize")) {
     ThrowUsage("--dequantize", "makes no sense for quantize",
@@ -46,16 +50,18 @@ int Run(Context& context) {
   return CarryOut(context, MakePlan(context, request), request);
 }
 
-constexpr std::array<Example, 3> kExamples = {
+constexpr std::array<Example, 4> kExamples = {
     {{"lbrx quantize model model-4bit -q 4bit", "4 bits, groups of 64, an MLX folder"},
      {"lbrx quantize model model-4bit -q 4bit --override 'down_proj=6bit' --keep lm_head",
       "more bits for some tensors, none for others"},
+     {"lbrx quantize model model-small --target-bpw 4.5",
+      "a scheme for each tensor, chosen by measuring: the least error at that size"},
      {"lbrx quantize model model-4bit -q 4bit --report report.json",
       "with the error of every tensor"}}};
 
 constexpr std::array<ArgumentSpec, 3> kArguments = {
     {{.name = "SRC",
-      .help = "A folder, a .safetensors file, or org/name in the local Hugging Face cache"},
+      .help = "A folder, a .safetensors or torch file, or org/name in the Hugging Face cache"},
      {.name = "DST",
       .help = "What to write: a file if the name ends in .safetensors, else a folder"},
      {.name = "SCHEME",

@@ -7,11 +7,11 @@
 namespace lbrx {
 namespace {
 
-constexpr std::array<const CommandInfo*, 15> kCommands = {
-    &kConvertCommand,    &kQuantizeCommand, &kApplyCommand,         &kCleanCommand,
-    &kInspectCommand,    &kValidateCommand, &kDiffCommand,          &kHashCommand,
-    &kSchemesCommand,    &kFormatsCommand,  &kArchitecturesCommand, &kDoctorCommand,
-    &kCompletionCommand, &kHelpCommand,     &kVersionCommand,
+constexpr std::array<const CommandInfo*, 16> kCommands = {
+    &kConvertCommand, &kQuantizeCommand,   &kApplyCommand,    &kRepairCommand,
+    &kCleanCommand,   &kInspectCommand,    &kValidateCommand, &kDiffCommand,
+    &kHashCommand,    &kSchemesCommand,    &kFormatsCommand,  &kArchitecturesCommand,
+    &kDoctorCommand,  &kCompletionCommand, &kHelpCommand,     &kVersionCommand,
 };
 
 constexpr std::string_view kGroup = "Options of every command";

@@ -30,6 +30,17 @@ Json SchemesJson() {
   return rows;
 }
 
+Json ReadOnlyJson() {
+  Json rows = Json::MakeArray();
+  for (const SchemeRow& row : PackedSchemeTable()) {
+    Json item = Json::MakeObject();
+    item.Set("name", row.name);
+    item.Set("summary", row.summary);
+    rows.Append(std::move(item));
+  }
+  return rows;
+}
+
 Json RecipesJson() {
   Json rows = Json::MakeArray();
   for (const MixedRecipe& recipe : MixedRecipes()) {
@@ -45,7 +56,8 @@ Json RecipesJson() {
 
 int Run(Context& context) {
   if (context.json()) {
-    context.PrintJson({{"schemes", SchemesJson()}, {"recipes", RecipesJson()}});
+    context.PrintJson(
+        {{"schemes", SchemesJson()}, {"recipes", RecipesJson()}, {"read_only", ReadOnlyJson()}});
     return 0;
   }
   Table table({{"scheme"},
@@ -59,12 +71,16 @@ int Run(Context& context) {
   for (const MixedRecipe& recipe : MixedRecipes()) {
     table.AddRow({std::string(recipe.name), "64", "mixed", std::string(recipe.summary)});
   }
+  for (const SchemeRow& row : PackedSchemeTable()) {
+    table.AddRow({std::string(row.name), "", "read only", std::string(row.summary)});
+  }
   context.Print(table.ToString(context.width(), context.color()));
   return 0;
 }
 
 constexpr std::array<Example, 2> kExamples = {
-    {{"lbrx schemes", "what -q accepts, with the bits that a weight takes by default"},
+    {{"lbrx schemes",
+      "what -q accepts, with the bits that a weight takes by default; what else is read"},
      {"lbrx schemes --json", "the same for a program"}}};
 
 }  // namespace

@@ -124,7 +124,7 @@ constexpr std::array<Example, 2> kExamples = {
      {"lbrx validate model-4bit --deep", "the data too"}}};
 constexpr std::array<ArgumentSpec, 1> kArguments = {
     {{.name = "PATH",
-      .help = "A folder, a .safetensors file, or org/name in the local Hugging Face cache"}}};
+      .help = "A folder, a .safetensors or torch file, or org/name in the Hugging Face cache"}}};
 
 }  // namespace
 

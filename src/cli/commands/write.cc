@@ -3,7 +3,11 @@
 #include <algorithm>
 #include <cctype>
 
+#include "cli/commands/looks.h"
+#include "cli/commands/own_file.h"
 #include "cli/commands/write_report.h"
+#include "cli/formatters/html_report.h"
+#include "convert/choose.h"
 #include "core/base/format.h"
 #include "core/io/partial.h"
 #include "core/parallel/executor.h"
@@ -73,39 +77,9 @@ RunOptions OptionsOf(Context& context, const ConvertRequest& request) {
   return options;
 }
 
-// Whether the file begins as what we write: an object whose first member is our schema.
-bool IsOwnFile(const std::string& path) {
-  const std::shared_ptr<File> file = File::OpenRead(path);
-  std::string start(std::min<uint64_t>(file->Size(), 64), '\0');
-  file->ReadAt(0, std::as_writable_bytes(std::span(start)));
-  const size_t brace = start.find_first_not_of(" \r\n\t");
-  return brace != std::string::npos && start[brace] == '{' &&
-         start.find("\"schema\": \"lbrx.") != std::string::npos;
-}
-
-// What would fail only after hours of work is refused before.
-void CheckOwnFile(const Context& context, const std::string& path) {
-  ErrorDetail detail;
-  detail.file = path;
-  if (IsDirectory(path)) {
-    detail.what = "is a folder";
-    detail.advice = "name a file";
-    throw Error(ErrorCode::kIo, std::move(detail));
-  }
-  if (!IsDirectory(ParentPath(path))) {
-    detail.what = "its folder does not exist";
-    throw Error(ErrorCode::kIo, std::move(detail));
-  }
-  if (PathExists(path) && !context.args().Has("--force") && !IsOwnFile(path)) {
-    detail.what = "already exists and was not written by lbrx";
-    detail.advice = "choose another name, or use --force";
-    throw Error(ErrorCode::kIo, std::move(detail));
-  }
-}
-
 int WritePlan(Context& context, const Plan& plan) {
   const std::string file = *context.args().Value("--plan");
-  WriteOwnFile(context, file, PlanToJson(plan));
+  WriteOwnFile(file, context.args().Has("--force"), OwnFileText(PlanToJson(plan)));
   if (context.json()) {
     context.PrintJson({{"plan", file}, {"hash", PlanHash(plan).Hex()}});
   } else {
@@ -115,11 +89,41 @@ int WritePlan(Context& context, const Plan& plan) {
   return 0;
 }
 
+// Measures the candidates of --target-bpw and --target-size, which reads the source once more.
+ConvertRequest Survey(Context& context, const ConvertRequest& request,
+                      const std::shared_ptr<const Checkpoint>& source) {
+  const Plan plan = PlanSurvey(request, source);
+  RunOptions options = OptionsOf(context, request);
+  options.no_output = true;
+  options.measure = false;
+  options.progress = &context.StartProgress("measuring");
+  const RunResult measured = RunPlan(plan, options);
+  context.StopProgress();
+  return ChooseSchemes(request, source, plan, measured);
+}
+
+// --report as a page to look at.
+std::string PageOfRun(const Context& context, const Plan& plan, const ConvertRequest& request,
+                      const RunResult& result, HistogramWatch& watch) {
+  Look look = LookOfRun(plan, request, result);
+  look.command = CommandText(context);
+  watch.MoveInto(look);
+  return HtmlReport(look);
+}
+
 int Run(Context& context, const Plan& plan, const ConvertRequest& request) {
   RunOptions options = OptionsOf(context, request);
   const std::optional<std::string> report = context.args().Value("--report");
   if (report) {
-    CheckOwnFile(context, *report);
+    CheckOwnFile(*report, options.force);
+  }
+  std::optional<HistogramWatch> watch;
+  if (report && IsPage(*report)) {
+    watch.emplace(plan);
+    options.observe = [&](size_t tensor, std::span<const float> values,
+                          std::span<const float> decoded) {
+      watch->Observe(tensor, values, decoded);
+    };
   }
   if (!options.no_output) {
     context.set_resume_hint(
@@ -134,7 +138,9 @@ int Run(Context& context, const Plan& plan, const ConvertRequest& request) {
     context.Warning(Format("{} NaN or infinite values were replaced by 0", result.zeroed));
   }
   if (report) {
-    WriteOwnFile(context, *report, ReportJson(plan, request, result));
+    WriteOwnFile(*report, options.force,
+                 watch ? PageOfRun(context, plan, request, result, *watch)
+                       : OwnFileText(ReportJson(plan, request, result)));
   }
   if (context.json()) {
     context.PrintJson(ResultJson(plan, request, options, result));
@@ -157,7 +163,7 @@ void RefuseGguf(const std::string& destination, const std::string& scheme) {
   }
 }
 
-Plan MakePlan(Context& context, const ConvertRequest& request) {
+Plan MakePlan(Context& context, ConvertRequest& request) {
   const unsigned threads = Threads(context);
   Executor executor(threads == 0 ? Executor::HardwareThreads() : threads);
   OpenOptions options;
@@ -166,6 +172,9 @@ Plan MakePlan(Context& context, const ConvertRequest& request) {
   auto source = std::make_shared<const Checkpoint>(OpenCheckpoint(request.source, options));
   context.Detail(1, Format("{}: {}", request.source, source->reason));
   CheckPathsApart(Folder(request.source), request.destination);
+  if (NeedsSurvey(request)) {
+    request = Survey(context, request, source);
+  }
   Plan plan = PlanConvert(request, std::move(source));
   for (const std::string& notice : plan.notices) {
     context.Notice(notice);
@@ -187,21 +196,6 @@ int CarryOut(Context& context, const Plan& plan, const ConvertRequest& request) 
     return 0;
   }
   return Run(context, plan, request);
-}
-
-void WriteOwnFile(const Context& context, const std::string& path, const Json& content) {
-  CheckOwnFile(context, path);
-  const std::string temporary = path + ".lbrx-tmp";
-  RemoveTree(temporary);
-  try {
-    const std::shared_ptr<File> file = File::Create(temporary);
-    file->WriteAt(0, WriteJson(content, {.indent = 2, .ascii = true}) + "\n");
-    file->Sync();
-    RenamePath(temporary, path);
-  } catch (const Error&) {
-    RemoveTree(temporary);
-    throw;
-  }
 }
 
 }  // namespace lbrx

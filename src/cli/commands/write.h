@@ -20,13 +20,11 @@ ConvertRequest RequestFromOptions(const ParsedArgs& args, const std::string& com
 // Throws kUsage for a destination or a scheme that this version cannot write at all.
 void RefuseGguf(const std::string& destination, const std::string& scheme);
 
-// Opens the source and makes the plan, telling its notices.
-Plan MakePlan(Context& context, const ConvertRequest& request);
+// Opens the source and makes the plan, telling its notices. Where a size is to be met, measures the
+// source first and puts the choices into `request`.
+Plan MakePlan(Context& context, ConvertRequest& request);
 
 // Does with the plan what the options ask: shows it, writes it to a file, or runs it.
 int CarryOut(Context& context, const Plan& plan, const ConvertRequest& request);
-
-// Writes a file of ours (a plan, a report): never over a file that is not one, unless --force.
-void WriteOwnFile(const Context& context, const std::string& path, const Json& content);
 
 }  // namespace lbrx

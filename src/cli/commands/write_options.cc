@@ -10,7 +10,7 @@ constexpr std::string_view kQuantization = "Quantization";
 constexpr std::string_view kOutput = "Output";
 constexpr std::string_view kRunning = "Running";
 
-constexpr std::array<OptionSpec, 8> kQuantizationOptions = {{
+constexpr std::array<OptionSpec, 10> kQuantizationOptions = {{
     {.name = "-q",
      .value = "SCHEME",
      .help = "Quantize to this scheme (lbrx schemes lists them)",
@@ -45,6 +45,17 @@ constexpr std::array<OptionSpec, 8> kQuantizationOptions = {{
      .help =
          "Look for the scale and bias of least error; any MLX reads the result (affine schemes)",
      .group = kQuantization},
+    {.name = "--target-bpw",
+     .value = "X",
+     .help = "Choose a scheme for each tensor: the least error at X bits per weight, all bytes of "
+             "the tensor files counted; -q beside it names only the family",
+     .group = kQuantization,
+     .conflicts = "--dequantize"},
+    {.name = "--target-size",
+     .value = "SIZE",
+     .help = "The same for the size of the whole output",
+     .group = kQuantization,
+     .conflicts = "--dequantize --target-bpw"},
     {.name = "--protect-routers",
      .help = "Routers and shared-expert gates stay at 8 bits, group 64",
      .group = kQuantization},
@@ -55,7 +66,7 @@ constexpr std::array<OptionSpec, 8> kQuantizationOptions = {{
      .conflicts = "-q"},
 }};
 
-constexpr std::array<OptionSpec, 5> kOutputOptions = {{
+constexpr std::array<OptionSpec, 7> kOutputOptions = {{
     {.name = "--to",
      .value = "KIND",
      .help = "What kind of folder to write",
@@ -67,6 +78,9 @@ constexpr std::array<OptionSpec, 5> kOutputOptions = {{
      .help = "Type of the tensors that are not quantized: f32, f16 or bf16",
      .group = kOutput,
      .fallback = "as in the source"},
+    {.name = "--text-only",
+     .help = "Of a model with pictures or sound, write the text model alone",
+     .group = kOutput},
     {.name = "--shard-size",
      .value = "SIZE",
      .help = "Most bytes of tensors in one file of a folder",
@@ -74,6 +88,9 @@ constexpr std::array<OptionSpec, 5> kOutputOptions = {{
      .fallback = "5GB"},
     {.name = "--strict",
      .help = "Refuse what is otherwise a warning: unknown tensors, rules that match nothing",
+     .group = kOutput},
+    {.name = "--no-card",
+     .help = "Write no model card (README.md) into the folder",
      .group = kOutput},
     {.name = "--plan",
      .value = "FILE",
@@ -113,7 +130,8 @@ constexpr std::array<OptionSpec, 8> kRunningOptions = {{
      .group = kRunning},
     {.name = "--report",
      .value = "FILE",
-     .help = "Write bits and errors of every tensor to FILE (JSON)",
+     .help = "Write bits and errors of every tensor to FILE: a page with pictures where its name "
+             "ends in .html, else JSON",
      .group = kRunning,
      .completion = Completion::kPath},
 }};
@@ -166,6 +184,8 @@ ConvertRequest RequestFromOptions(const ParsedArgs& args, const std::string& com
   request.group_size = static_cast<uint16_t>(args.Uint("--group-size", 1, 1024).value_or(0));
   request.rule = args.ValueOr("--mlx-rule", "metal") == "cpu" ? MlxRule::kCpu : MlxRule::kMetal;
   request.search = args.Has("--search");
+  request.target_bpw = args.Number("--target-bpw");
+  request.target_size = args.Size("--target-size");
   request.protect_routers = args.Has("--protect-routers");
   request.dequantize = args.Has("--dequantize");
   if (const auto dtype = args.Value("--dtype")) {
@@ -181,8 +201,10 @@ ConvertRequest RequestFromOptions(const ParsedArgs& args, const std::string& com
       request.rules.push_back({.regex = value, .scheme = ""});
     }
   }
+  request.text_only = args.Has("--text-only");
   request.shard_size = args.Size("--shard-size").value_or(request.shard_size);
   request.strict = args.Has("--strict");
+  request.card = !args.Has("--no-card");
   return request;
 }
 

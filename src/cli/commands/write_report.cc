@@ -1,6 +1,7 @@
 #include "cli/commands/write_report.h"
 
 #include <cmath>
+#include <map>
 
 #include "cli/formatters/table.h"
 #include "cli/formatters/text.h"
@@ -60,19 +61,43 @@ Json TensorReport(const OutputTensor& tensor, const ErrorSums* errors) {
   return row;
 }
 
+// What the tensors whose scheme was chosen lose by it, by name; empty where none was chosen.
+std::map<std::string, double> ChosenErrors(const Plan& plan) {
+  std::map<std::string, double> errors;
+  if (const Json* choices = plan.request.Find("choices")) {
+    for (const Json& choice : choices->AsArray()) {
+      errors[choice.Find("tensor")->AsString()] = choice.Find("squared_error")->AsDouble();
+    }
+  }
+  return errors;
+}
+
 }  // namespace
 
 std::string DryRunText(const Plan& plan, const RunOptions& options, int width, bool color) {
-  Table table({{"tensor"},
-               {"shape"},
-               {"source"},
-               {"target"},
-               {"bits", Table::Align::kRight},
-               {"bytes", Table::Align::kRight}});
+  const std::map<std::string, double> errors = ChosenErrors(plan);
+  std::vector<Table::Column> columns = {{"tensor"},
+                                        {"shape"},
+                                        {"source"},
+                                        {"target"},
+                                        {"bits", Table::Align::kRight},
+                                        {"bytes", Table::Align::kRight}};
+  if (!errors.empty()) {
+    columns.push_back({"squared error", Table::Align::kRight});
+  }
+  Table table(columns);
   for (const PlannedTensor& tensor : plan.tensors) {
-    table.AddRow({Printable(tensor.output.name), tensor.output.shape.ToString(),
-                  tensor.source_label, SchemeLabel(tensor.output.encoding),
-                  Format("{:.2f}", BitsOf(tensor.output)), FormatCount(BytesOf(tensor.output))});
+    std::vector<std::string> row = {Printable(tensor.output.name),
+                                    tensor.output.shape.ToString(),
+                                    tensor.source_label,
+                                    SchemeLabel(tensor.output.encoding),
+                                    Format("{:.2f}", BitsOf(tensor.output)),
+                                    FormatCount(BytesOf(tensor.output))};
+    if (!errors.empty()) {
+      const auto error = errors.find(tensor.output.name);
+      row.push_back(error == errors.end() ? "" : Format("{:.4g}", error->second));
+    }
+    table.AddRow(std::move(row));
   }
   const uint64_t needed = plan.OutputBytes();
   const uint64_t free = FreeSpace(options.destination);
@@ -80,8 +105,9 @@ std::string DryRunText(const Plan& plan, const RunOptions& options, int width, b
   out += NameValueLines(
       {{"tensors", FormatCount(plan.tensors.size())},
        {"reads", FormatBytes(plan.SourceBytes())},
-       {"writes", Format("{} in {} files, {:.2f} bits a weight", FormatBytes(needed),
-                         plan.layout.files.size(), BitsPerWeight(plan))},
+       {"writes", Format("{} in {} tensor file{}, {:.2f} bits a weight", FormatBytes(needed),
+                         plan.layout.files.size(), plan.layout.files.size() == 1 ? "" : "s",
+                         BitsPerWeight(plan))},
        {"memory", Format("at most {} (--memory), at least {}", FormatBytes(options.memory),
                          FormatBytes(MinimumMemory(plan)))},
        {"disk", Format("needs {}, {} free{}", FormatBytes(needed), FormatBytes(free),
