@@ -5,6 +5,7 @@
 #   make test     the tests of the release build
 #   make check    format, clang-tidy on changed files, layers, rooms, the binary, arm64
 #   make bench    measures against the peers, writes docs/benchmarks.md
+#   make test-report  opens reports in headless Chromium; screenshots in build/report
 #   make asan | tsan | fuzz | test-peers | setup | clean
 
 SHELL := /bin/bash
@@ -63,6 +64,11 @@ test-tools: setup
 
 test-peers: build test-tools
 	@build/peers/bin/python -B tests/peers/run.py
+
+.PHONY: test-report
+test-report: build
+	@tools/setup.sh browser
+	@python3 -B tests/report/run.py --lbrx build/release/lbrx
 
 asan: setup-check
 	@$(call configure,asan)

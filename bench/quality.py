@@ -24,6 +24,8 @@ RUNS = (
     + [(scheme, ("--search",) * search)
        for scheme in ("mixed_4_8", "mixed_4_6", "mixed_3_6", "mixed_3_4", "mixed_2_6")
        for search in (0, 1)]
+    + [("chosen", ("--target-bpw", bits, *("--search",) * search))
+       for bits in ("2.75", "3.25", "3.5", "4", "4.5", "5", "6.5") for search in (0, 1)]
 )
 
 
@@ -31,7 +33,8 @@ def measure(lbrx, model, scheme, options):
     """(bits per weight, relative error in percent)"""
     with tempfile.TemporaryDirectory() as folder:
         report = pathlib.Path(folder) / "report.json"
-        subprocess.run([lbrx, "quantize", model, f"{folder}/out", "-q", scheme, *options,
+        named = () if scheme == "chosen" else ("-q", scheme)
+        subprocess.run([lbrx, "quantize", model, f"{folder}/out", *named, *options,
                         "--no-output", "--report", report, "--quiet"], check=True)
         result = json.loads(report.read_text())
     error = value = 0.0

@@ -23,6 +23,7 @@ import time
 from importlib import metadata
 
 import make_sparse
+import torch_twin
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build/bench"
@@ -32,6 +33,9 @@ PYTHON = ROOT / "build/peers/bin/python"
 MLX_CONVERT = ROOT / "build/peers/bin/mlx_lm.convert"
 HAND_BEGIN, HAND_END = "<!-- by hand: begin -->", "<!-- by hand: end -->"
 MB = 1e6
+MODES = ("2bit", "3bit", "5bit", "6bit", "8bit", "mxfp4", "mxfp8", "nvfp4")
+MLX_RECIPES = ("mixed_2_6", "mixed_3_4", "mixed_3_6", "mixed_4_6")
+RECIPES = (*MLX_RECIPES, "mixed_4_8")
 
 
 def peak_rss(usage):
@@ -124,11 +128,19 @@ def make_sources():
                          ("many-shards", 100)):
         if not (BUILD / name).exists():
             make_sparse.make(BUILD / name, name, shards)
-    for file in model.glob("*.safetensors"):  # into the page cache
+    twin = torch_folder(model)
+    if not twin.exists():
+        torch_twin.make(model, twin)
+    for file in (*model.glob("*.safetensors"), *twin.glob("*.bin")):  # into the page cache
         with open(file, "rb") as data:
             while data.read(1 << 24):
                 pass
     return model
+
+
+def torch_folder(model):
+    """The same model in torch's .bin files."""
+    return model.with_name(model.name + "-torch")
 
 
 class Bench:
@@ -175,6 +187,48 @@ class Bench:
                     peer_four.seconds / four.seconds, "x", 12, at_least=True)
         self.target("peak RSS of both conversions", max(plain.rss, four.rss), " MB", 256)
 
+    def torch(self):
+        """torch .bin as a source, beside the same model in safetensors."""
+        def job(kind, source, *options):
+            out = self.out / "torch"
+            return Job(f"`lbrx convert {' '.join(options)}` from {kind}",
+                       lbrx("convert", source, out, *options, "--no-sync"), out)
+
+        for what, options in (("bf16", ("--to", "mlx")), ("4-bit", ("-q", "4bit"))):
+            base, torch = self.table(
+                f"1.1 B Llama from torch .bin to MLX {what}",
+                [job("safetensors", self.model, *options),
+                 job("torch", torch_folder(self.model), *options)])
+            self.target(f"torch .bin to MLX {what}, time against safetensors",
+                        torch.seconds / base.seconds, "x", 1.2)
+
+    def modes(self):
+        """Every mode and recipe as a whole conversion, beside the 4-bit one and mlx-lm's."""
+        def ours(scheme):
+            out = self.out / scheme
+            return Job(f"`lbrx quantize -q {scheme} --no-sync`",
+                       lbrx("quantize", self.model, out, "-q", scheme, "--no-sync"), out)
+
+        def theirs(recipe):
+            out = self.out / "mlx-lm"
+            return Job(f"`mlx_lm.convert -q --quant-predicate {recipe}`",
+                       [MLX_CONVERT, "--hf-path", self.model, "--mlx-path", out, "-q",
+                        "--q-group-size", "64", "--quant-predicate", recipe], out)
+
+        schemes = MODES + RECIPES
+        mine = {scheme: ours(scheme) for scheme in ("4bit", *schemes)}
+        peers = {recipe: theirs(recipe) for recipe in MLX_RECIPES}
+        self.table("1.1 B Llama, bf16 to every mode and recipe",
+                   [*mine.values(), *peers.values()])
+        for scheme in schemes:
+            self.target(f"bf16 to {scheme}, time against 4-bit",
+                        mine[scheme].seconds / mine["4bit"].seconds, "x", 1.2)
+        for recipe, peer in peers.items():
+            self.target(f"bf16 to {recipe}, faster than `mlx_lm.convert`",
+                        peer.seconds / mine[recipe].seconds, "x", 12, at_least=True)
+        self.target("peak RSS of every mode and recipe",
+                    max(job.rss for job in mine.values()), " MB", 256)
+
     def synced(self):
         disk = BUILD / "out"
         disk.mkdir(exist_ok=True)
@@ -214,6 +268,8 @@ class Bench:
         try:
             self.latencies()
             self.conversions()
+            self.torch()
+            self.modes()
             self.synced()
             self.sizes()
         finally:
@@ -254,6 +310,24 @@ def kernels():
     return done.stdout.rstrip()
 
 
+def kernel_targets(bench, text):
+    """The slowest of each kind of kernel, over all widths, groups, types of values and rules."""
+    rows = [(row[1], row[2], [int(figure) for figure in row[3].split()]) for row in
+            re.finditer(r"^(\S+) +(BF16|F16|F32) +(\d[\d ]*)$", text, re.M)]
+    affine = [row for row in rows if "bit/" in row[0]]
+    floating = [row for row in rows if "bit/" not in row[0]]
+
+    def slowest(what, figures, limit):
+        bench.target(f"{what}, one thread", min(figures), " Mweights/s", limit, at_least=True)
+
+    slowest("4-bit kernel from bf16 (group 64, the slower rule)",
+            [min(f[:2]) for name, dtype, f in rows if (name, dtype) == ("4bit/64", "BF16")], 2000)
+    slowest("slowest affine kernel", [min(f[:2]) for _, _, f in affine], 1500)
+    slowest("slowest of mxfp4, mxfp8, nvfp4", [min(f[:2]) for _, _, f in floating], 800)
+    slowest("slowest decoding", [f[2] for _, _, f in rows], 2500)
+    slowest("slowest `--search`", [f[5] for _, _, f in affine], 50)
+
+
 def by_hand():
     """The hand-written part of the page as it stands."""
     if PAGE.exists():
@@ -292,10 +366,8 @@ def main():
     BUILD.mkdir(parents=True, exist_ok=True)
     kernel_text = kernels()
     bench = Bench(max(arguments.rounds, 3))
-    encode = re.search(r"^4bit\s+BF16\s+(\d+)\s+(\d+)", kernel_text, re.M)
     bench.run()
-    bench.target("4-bit kernel from bf16, one thread (the slower rule)",
-                 min(map(int, encode.groups())), " Mweights/s", 2000, at_least=True)
+    kernel_targets(bench, kernel_text)
     write_page(bench, kernel_text)
     print(f"\n{PAGE.relative_to(ROOT)}:")
     for what, figure, target, met in bench.targets:

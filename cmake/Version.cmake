@@ -16,4 +16,7 @@ if(GIT_FOUND AND EXISTS ${PROJECT_SOURCE_DIR}/.git)
 endif()
 configure_file(${PROJECT_SOURCE_DIR}/cmake/lbrx_build_info.h.in
                ${PROJECT_BINARY_DIR}/generated/lbrx_build_info.h @ONLY)
+# The version alone, for what is written into outputs: a commit would change their bytes.
+set_source_files_properties(${PROJECT_SOURCE_DIR}/src/convert/card.cc PROPERTIES
+                            COMPILE_DEFINITIONS "LBRX_VERSION=\"${PROJECT_VERSION}\"")
 target_include_directories(lbrx_cli PRIVATE ${PROJECT_BINARY_DIR}/generated)

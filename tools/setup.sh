@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Installs what is missing to build (group `build`) and to check (group `check`) the project.
+# Installs what is missing to build (group `build`), to check (group `check`) and to look at reports
+# of (group `browser`) the project.
 # Quick and silent when nothing is missing. Debian 12 or Homebrew; asks sudo only to install.
-#   tools/setup.sh [build] [check]
+#   tools/setup.sh [build] [check] [browser]
 set -euo pipefail
 
 # A package, and how to see that it is there already, however it came: a command, header, path or
@@ -36,8 +37,16 @@ qemu-user-static        cmd:qemu-aarch64-static
 EOF
 }
 
+debian_browser() {
+  cat <<'EOF'
+chromium                cmd:chromium
+fonts-dejavu-core       glob:/usr/share/fonts/truetype/dejavu
+EOF
+}
+
 brew_build() { echo cmake ninja highway cli11 nlohmann-json fmt xxhash pcre2 openssl@3 googletest; }
 brew_check() { echo llvm clang-format; }
+brew_browser() { :; }  # a cask, which is the user's to choose
 
 present() {  # PROBE
   local what=${1#*:}

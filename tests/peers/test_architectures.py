@@ -9,9 +9,10 @@ import mlx.core as mx
 import mlx_lm
 import numpy as np
 
-from support import DATA, PeerTest, lbrx, read_json, source_folder
+from support import PeerTest, lbrx, quantized_modules, read_json, source_folder
 
-ARCHITECTURES = sorted(path.name for path in (DATA / "arch").iterdir())
+# What mlx_lm.convert fails on: their output is compared by the logits it gives in mlx-lm's classes.
+NOT_IN_MLX_LM = ("gpt2", "gpt_oss")
 
 
 def logits_of(folder, ids):
@@ -55,6 +56,18 @@ class ArchitectureTest(PeerTest):
         self.assertLess(error, 0.08)
         self.assertGreater(error, 0, "nothing was quantized")
 
+    def as_mlx_lm(self, name, options, peer_options):
+        """Against mlx_lm.convert: the same arrays under the same names."""
+        if name in NOT_IN_MLX_LM:
+            source = source_folder(f"arch/{name}", self.folder / f"{name}-peer-{len(options)}")
+            with self.assertRaises(Exception, msg="mlx-lm has learned it: compare"):
+                self.convert_both(source, options, peer_options)
+            return
+        source, _ = self.convert(name, "--to", "mlx")
+        ours, theirs = self.convert_both(source, options, peer_options)
+        self.assert_same_model(ours, theirs)
+        self.assertEqual(bool(quantized_modules(ours)), bool(peer_options))
+
 
 def add_tests():
     for name in [row["name"] for row in json.loads(lbrx("architectures", "--json"))["architectures"]]:
@@ -64,7 +77,16 @@ def add_tests():
         def quantized_test(self, name=name):
             self.quantized_weights(name)
 
+        def float_peer_test(self, name=name):
+            self.as_mlx_lm(name, ["--to", "mlx"], {})
+
+        def quantized_peer_test(self, name=name):
+            self.as_mlx_lm(name, ["-q", "4bit", "--group-size", "32"],
+                           {"quantize": True, "q_group_size": 32})
+
         setattr(ArchitectureTest, f"test_{name}_float", float_test)
+        setattr(ArchitectureTest, f"test_{name}_float_as_mlx_lm", float_peer_test)
+        setattr(ArchitectureTest, f"test_{name}_4bit_as_mlx_lm", quantized_peer_test)
         setattr(ArchitectureTest, f"test_{name}_8bit", quantized_test)
 
 
