@@ -1,20 +1,28 @@
 #include "convert/mlx_fit.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include "core/base/format.h"
-#include "model/config.h"
 
 namespace lbrx {
 namespace {
 
 using Head = MlxClass::Head;
 using Rope = MlxClass::Rope;
+using Keys = std::span<const std::string_view>;
 
 std::string_view StringAt(const Json& object, std::string_view key) {
   const Json* value = object.Find(key);
   return value != nullptr && value->is_string() ? std::string_view(value->AsString()) : "";
+}
+
+// nullopt where it is no size.
+std::optional<uint64_t> SizeAt(const Json& config, std::string_view key) {
+  const Json* value = config.Find(key);
+  const bool is_size = value != nullptr && value->is_integer() && value->AsDouble() >= 0;
+  return is_size ? std::optional(value->AsUint64()) : std::nullopt;
 }
 
 bool IsTrue(const Json& config, std::string_view key) {
@@ -22,28 +30,33 @@ bool IsTrue(const Json& config, std::string_view key) {
   return value != nullptr && value->is_bool() && value->AsBool();
 }
 
-// The keys that rope_utils reads without a default; nullptr for a type that it does not know.
-const std::vector<std::string_view>* RopeKeys(std::string_view type) {
-  struct Row {
-    std::string_view type;
-    std::vector<std::string_view> keys;
-  };
+// A type of rope_scaling that mlx_lm/models/rope_utils.py knows, and the keys that it has to have.
+struct RopeType {
+  std::string_view name;
+  std::array<std::string_view, 3> keys = {};
+};
 
-  static const std::vector<Row> kRows = {
-      {"default", {}},
-      {"linear", {"factor"}},
-      {"dynamic", {"factor"}},
-      {"llama3", {"factor"}},
-      {"yarn", {"factor"}},
-      {"deepseek_yarn", {"factor"}},
-      {"telechat3-yarn", {"factor"}},
-      {"longrope", {"original_max_position_embeddings", "short_factor", "long_factor"}},
-      {"proportional", {}},
-      {"mrope", {"mrope_section"}},
-  };
-  const auto row =
-      std::find_if(kRows.begin(), kRows.end(), [&](const Row& r) { return r.type == type; });
-  return row == kRows.end() ? nullptr : &row->keys;
+constexpr RopeType kRopeTypes[] = {
+    {"default"},
+    {"linear", {"factor"}},
+    {"dynamic", {"factor"}},
+    {"llama3", {"factor"}},
+    {"yarn", {"factor"}},
+    {"deepseek_yarn", {"factor"}},
+    {"telechat3-yarn", {"factor"}},
+    {"longrope", {"original_max_position_embeddings", "short_factor", "long_factor"}},
+    {"proportional"},
+    {"mrope", {"mrope_section"}},
+};
+
+// Of phi3: always, and for its own types.
+constexpr std::string_view kLongFactor[] = {"long_factor"};
+constexpr std::string_view kBothFactors[] = {"long_factor", "short_factor"};
+
+const RopeType* FindRopeType(std::string_view name) {
+  const auto* row = std::find_if(std::begin(kRopeTypes), std::end(kRopeTypes),
+                                 [&](const RopeType& type) { return type.name == name; });
+  return row == std::end(kRopeTypes) ? nullptr : row;
 }
 
 // Looks at one folder.
@@ -119,8 +132,8 @@ class Fit {
     for (const PlannedTensor& tensor : tensors_) {
       const std::string& name = tensor.output.name;
       const TensorMeaning meaning = naming_.Resolve(name);
-      if (naming_.IsOther(name)) {
-        continue;  // left out by the class
+      if (naming_.IsOther(name) || IsSkipped(name, meaning)) {
+        continue;
       }
       if (meaning.rule == nullptr || Lacks(meaning.rule->role)) {
         extra_.push_back(name);
@@ -128,6 +141,11 @@ class Fit {
         CheckBias(name, meaning);
       }
     }
+  }
+
+  bool IsSkipped(const std::string& name, const TensorMeaning& meaning) const {
+    return class_.skips_others && meaning.rule == nullptr &&
+           !name.starts_with(naming_.Outer("model."));
   }
 
   bool Lacks(Role role) const {
@@ -159,15 +177,15 @@ class Fit {
 
   void CheckSizes() {
     const ConfigKeys& keys = architecture_.keys;
-    const std::optional<uint64_t> hidden = ConfigUint(config_, keys.hidden);
-    const std::optional<uint64_t> heads = ConfigUint(config_, keys.heads);
-    const std::optional<uint64_t> dimension = ConfigUint(config_, "head_dim");
+    const std::optional<uint64_t> hidden = SizeAt(config_, keys.hidden);
+    const std::optional<uint64_t> heads = SizeAt(config_, keys.heads);
+    const std::optional<uint64_t> dimension = SizeAt(config_, "head_dim");
     if (!class_.head_dim && hidden && dimension && heads.value_or(0) > 0 &&
         *dimension != *hidden / *heads) {
       Refuse(Format("does not read head_dim, {}, but takes {} / {}, {}", *dimension, keys.hidden,
                     keys.heads, *hidden / *heads));
     }
-    const std::optional<uint64_t> wide = ConfigUint(config_, keys.intermediate);
+    const std::optional<uint64_t> wide = SizeAt(config_, keys.intermediate);
     if (class_.widening > 0 && hidden && wide &&
         (*wide % class_.widening != 0 || *wide / class_.widening != *hidden)) {
       Refuse(Format("takes {} x {} for {}, which is {}", class_.widening, keys.hidden,
@@ -196,20 +214,28 @@ class Fit {
     std::string_view type = StringAt(*scaling, "type");
     type = type.empty() ? StringAt(*scaling, "rope_type") : type;
     type = type.empty() ? "default" : type;
-    if (class_.rope == Rope::kTypes) {
-      const std::vector<std::string_view>* keys = RopeKeys(type);
-      if (keys == nullptr) {
-        RefuseRope(type, "an unknown one");
-      } else {
-        RequireInRope(*scaling, type, *keys);
-      }
-    } else if (class_.rope == Rope::kLinear && type != "linear") {
-      RefuseRope(type, "only linear is known");
-    } else if (class_.rope == Rope::kLinear) {
-      RequireInRope(*scaling, type, {"factor"});
-    } else if (class_.rope == Rope::kLongFactor) {
-      const bool uses = type == "longrope" || type == "su";
-      RequireInRope(*scaling, type, {"long_factor", uses ? "short_factor" : "long_factor"});
+    const RopeType* known = FindRopeType(type);
+    switch (class_.rope) {
+      case Rope::kAny:
+        break;
+      case Rope::kTypes:
+        if (known == nullptr) {
+          RefuseRope(type, "an unknown one");
+        } else {
+          RequireInRope(*scaling, type, known->keys);
+        }
+        break;
+      case Rope::kLinear:
+        if (type != "linear") {
+          RefuseRope(type, "only linear is known");
+        } else {
+          RequireInRope(*scaling, type, known->keys);
+        }
+        break;
+      case Rope::kLongFactor:
+        RequireInRope(*scaling, type,
+                      type == "longrope" || type == "su" ? Keys(kBothFactors) : Keys(kLongFactor));
+        break;
     }
   }
 
@@ -217,10 +243,9 @@ class Fit {
     Refuse(Format("does not take rope_scaling of type {} ({})", Printable(type), why));
   }
 
-  void RequireInRope(const Json& scaling, std::string_view type,
-                     const std::vector<std::string_view>& keys) {
+  void RequireInRope(const Json& scaling, std::string_view type, Keys keys) {
     for (const std::string_view key : keys) {
-      if (scaling.Find(key) == nullptr) {
+      if (!key.empty() && scaling.Find(key) == nullptr) {
         RefuseRope(type, Format("without {}", key));
         return;
       }

@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
-
 #include "convert/convert.h"
 #include "model/wrapper.h"
 
@@ -88,6 +86,11 @@ TEST(MlxFit, UnknownTensorsAreRefusedButThoseBesideTheText) {
   const std::string_view qwen = R"({"model_type": "qwen2_vl", "text_config": {}})";
   Expect({qwen, {"vision_tower.merger.weight"}, {}});
   Expect({qwen, {"adapter.weight"}, {"has no adapter.weight"}});
+  const std::string_view experts = R"({"model_type": "qwen3_vl_moe", "text_config": {}})";
+  const std::string head = "language_model.lm_head.weight";
+  Expect({experts, {"adapter.weight", head}, {}});
+  Expect({experts, {"language_model.model.adapter.weight", head}, {"has no language_model.model"}});
+  Expect({experts, {}, {"requires language_model.lm_head.weight"}});
 }
 
 TEST(MlxFit, SizesThatTheClassDoesNotRead) {
@@ -102,6 +105,9 @@ TEST(MlxFit, SizesThatTheClassDoesNotRead) {
        {},
        {}},
       {R"({"model_type": "qwen2", "hidden_size": 64, "num_attention_heads": 0, "head_dim": 32})",
+       {},
+       {}},
+      {R"({"model_type": "qwen2", "hidden_size": 64, "num_attention_heads": 4, "head_dim": -1})",
        {},
        {}},
       {R"({"model_type": "gpt2", "n_embd": 64, "n_inner": 128})", {}, {"4 x n_embd for n_inner"}},
@@ -150,24 +156,27 @@ TEST(MlxFit, LayerTypes) {
 }
 
 // Of models that mlx-lm loads (tests/peers) nothing is said.
+void ExpectNothingSaid(const std::string& source, bool text_only) {
+  SCOPED_TRACE(source);
+  ConvertRequest request;
+  request.source = source;
+  request.destination = "/none";
+  request.target = TargetKind::kMlx;
+  request.text_only = text_only;
+  const Plan plan = PlanConvert(request, std::make_shared<Checkpoint>(OpenCheckpoint(source)));
+  EXPECT_EQ(plan.notices,
+            std::vector<std::string>({"the source has no tokenizer; the result has none either"}));
+}
+
 TEST(MlxFit, EveryModelOfTheTestsFits) {
-  size_t seen = 0;
-  for (const std::string_view kind : {"/arch", "/multimodal"}) {
-    for (const auto& folder :
-         std::filesystem::directory_iterator(LBRX_TEST_DATA + std::string(kind))) {
-      ConvertRequest request;
-      request.source = folder.path();
-      request.destination = "/none";
-      request.target = TargetKind::kMlx;
-      const Plan plan =
-          PlanConvert(request, std::make_shared<Checkpoint>(OpenCheckpoint(request.source)));
-      EXPECT_EQ(plan.notices, std::vector<std::string>(
-                                  {"the source has no tokenizer; the result has none either"}))
-          << folder.path();
-      ++seen;
-    }
+  const std::string data = LBRX_TEST_DATA;
+  for (const Architecture* architecture : Architectures()) {
+    ExpectNothingSaid(data + "/arch/" + std::string(architecture->name), false);
   }
-  EXPECT_GE(seen, Architectures().size() + Wrappers().size());
+  for (const Wrapper* wrapper : Wrappers()) {
+    ExpectNothingSaid(data + "/multimodal/" + std::string(wrapper->name), false);
+    ExpectNothingSaid(data + "/multimodal/" + std::string(wrapper->name), true);
+  }
 }
 
 }  // namespace

@@ -32,6 +32,8 @@ struct MlxClass {
   std::span<const Role> lacks = {};
   // Where the list layer_types is there, each of these has to be in it.
   std::span<const std::string_view> layer_types = {};
+  // Of a multimodal model: what does not begin as the text's tensors do is left out unseen.
+  bool skips_others = false;
   uint64_t widening = 0;  // the feed-forward part is so many times hidden_size; 0: as configured
 };
 
@@ -46,8 +48,5 @@ inline constexpr MlxClass kMlxLlama = {
     .feed_forward_bias = "mlp_bias",
     .layer_types = kFullAttention,
 };
-
-// Shared by the two kinds of Qwen3 with experts.
-inline constexpr MlxClass kMlxQwen3Moe = {.head_dim = true};
 
 }  // namespace lbrx

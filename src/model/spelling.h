@@ -14,8 +14,8 @@ struct Prefix {
 
 // Where the names of the text model's tensors, and of all others, lie in a container.
 struct Spelling {
-  // What stands before the first dot of its layers' names or further in, which tells it from
-  // others; an MLX folder remembers its source's under it.
+  // What its names begin with, a dot behind, by which it is told from others. An MLX folder
+  // remembers its source's under it.
   std::string_view name;
   std::span<const Prefix> text;  // the first that fits a name counts
   std::string_view others = "";  // what stands before Wrapper::others

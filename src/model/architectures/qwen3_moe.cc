@@ -32,7 +32,7 @@ const Architecture kQwen3Moe = {
     .classes = kClasses,
     .tensors = kTensors,
     .tied_by_default = false,
-    .mlx_class = kMlxQwen3Moe,
+    .mlx_class = {.head_dim = true},
 };
 
 }  // namespace lbrx

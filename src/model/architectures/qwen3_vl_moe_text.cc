@@ -47,7 +47,7 @@ const Architecture kQwen3VlMoeText = {
     .classes = kClasses,
     .tensors = kTensors,
     .tied_by_default = false,
-    .mlx_class = kMlxQwen3Moe,
+    .mlx_class = {.head = MlxClass::Head::kAlways, .head_dim = true, .skips_others = true},
 };
 
 }  // namespace lbrx
