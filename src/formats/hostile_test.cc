@@ -1,7 +1,6 @@
 // Hostile and damaged files, one row a fault: what they are refused with, and that refusing them
 // costs no memory. Rows are called by their case, r18 for overlaps and so on.
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,6 +10,7 @@
 #include "core/base/error.h"
 #include "formats/checkpoint.h"
 #include "formats/safetensors/safetensors.h"
+#include "hostile/peak_memory.h"
 #include "hostile/raw_file.h"
 #include "support/temp_dir.h"
 
@@ -220,12 +220,6 @@ std::vector<Row> ForeignRows() {
       {"r35_gzip", "\x1F\x8B\x08"s + std::string(20, 'x'), {"gzip"}},
       {"r35_noise", std::string(64, '\xA5'), {"longer than the file"}},
   };
-}
-
-long PeakKilobytes() {
-  rusage usage = {};
-  getrusage(RUSAGE_SELF, &usage);
-  return usage.ru_maxrss;
 }
 
 class HostileSafetensors : public testing::TestWithParam<std::vector<Row> (*)()> {

@@ -84,14 +84,15 @@ std::string CommandText(const Context& context) {
   for (const std::string& argument : context.args().positionals()) {
     text += " " + Quoted(argument);
   }
+  const OptionTable global = GlobalOptions();
   for (const auto& [option, value] : context.args().given()) {
-    const OptionTable global = GlobalOptions();
-    const bool decides = option->group != "Running" &&
-                         std::none_of(global.begin(), global.end(), [&](const OptionSpec& other) {
-                           return other.name == option->name;
-                         });
-    if (decides && option->name != "--report") {
-      text += " " + std::string(option->name) + (value.empty() ? "" : " " + Quoted(value));
+    const std::string name(option->name);
+    const bool decides =
+        option->group != "Running" && name != "--report" &&
+        std::none_of(global.begin(), global.end(),
+                     [&name](const OptionSpec& other) { return other.name == name; });
+    if (decides) {
+      text += " " + name + (value.empty() ? "" : " " + Quoted(value));
     }
   }
   return text;
