@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "core/base/checked.h"
 #include "core/base/error.h"
@@ -58,7 +59,7 @@ class Placer {
       }
     }
     std::stable_sort(order.begin(), order.end(),
-                     [&](size_t a, size_t b) { return *entries_[a].begin < *entries_[b].begin; });
+                     [&](size_t a, size_t b) { return SpanOf(a) < SpanOf(b); });
     CollectEdges(order);
     size_t last = order.size();  // index into `order` of the one that reaches furthest
     for (size_t i = 0; i < order.size(); ++i) {
@@ -69,7 +70,7 @@ class Placer {
           Distrust(order[i], entries_[order[last]].name);
         }
         if (before <= here) {
-          Distrust(order[last], entries_[order[i]].name);
+          DistrustAlike(order, last, entries_[order[i]].name);
         }
         if (!sound_[order[i]]) {
           continue;
@@ -100,6 +101,18 @@ class Placer {
     const bool left = std::binary_search(ends_.begin(), ends_.end(), *entries_[index].begin);
     const bool right = std::binary_search(begins_.begin(), begins_.end(), *entries_[index].end);
     return (left ? 1 : 0) + (right ? 1 : 0);
+  }
+
+  std::pair<uint64_t, uint64_t> SpanOf(size_t index) const {
+    return {*entries_[index].begin, *entries_[index].end};
+  }
+
+  // The entry at `last` of `order` and those before it that name the same bytes.
+  void DistrustAlike(const std::vector<size_t>& order, size_t last, const std::string& other) {
+    const auto span = SpanOf(order[last]);
+    for (size_t k = last + 1; k-- > 0 && sound_[order[k]] && SpanOf(order[k]) == span;) {
+      Distrust(order[k], other);
+    }
   }
 
   void Distrust(size_t index, const std::string& other) {
