@@ -24,6 +24,11 @@ namespace {
 struct Fit {
   FloatVec scale;
   FloatVec bias;
+
+  // Written out, so that the vectors are made by code for this target.
+  HWY_INLINE Fit() : scale(hn::Zero(FloatTag())), bias(scale) {}
+
+  HWY_INLINE Fit(FloatVec s, FloatVec b) : scale(s), bias(b) {}
 };
 
 // What a trial divides by and subtracts; see affine_search.h.
