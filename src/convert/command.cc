@@ -9,8 +9,29 @@ namespace {
 
 constexpr size_t kLongestArgument = 4096;
 
-// In single quotes where a shell would not take it as it is.
-std::string Quoted(const std::string& argument) {
+class Command {
+ public:
+  explicit Command(std::string text) : text_(std::move(text)) {}
+
+  void Flag(std::string_view name, bool given) {
+    if (given) {
+      text_ += Format(" {}", name);
+    }
+  }
+
+  void Option(std::string_view name, const std::string& value) {
+    text_ += Format(" {} {}", name, QuotedForShell(value));
+  }
+
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
+}  // namespace
+
+std::string QuotedForShell(const std::string& argument) {
   constexpr std::string_view kSafe = "_-./=:,+@%";
   const std::string text = Printable(argument, kLongestArgument);
   const bool safe = !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
@@ -27,33 +48,11 @@ std::string Quoted(const std::string& argument) {
   return out + "'";
 }
 
-class Command {
- public:
-  explicit Command(std::string text) : text_(std::move(text)) {}
-
-  void Flag(std::string_view name, bool given) {
-    if (given) {
-      text_ += Format(" {}", name);
-    }
-  }
-
-  void Option(std::string_view name, const std::string& value) {
-    text_ += Format(" {} {}", name, Quoted(value));
-  }
-
-  const std::string& text() const { return text_; }
-
- private:
-  std::string text_;
-};
-
-}  // namespace
-
 std::string CommandOf(const ConvertRequest& request, const std::string& source) {
   // One spelling of what is the same, so that the card's bytes are the same: both commands do alike
   // with a scheme, and a scheme means MLX.
   const bool quantizes = request.scheme || request.target_bpw || request.target_size;
-  Command out(Format("lbrx {} {} DST", quantizes ? "quantize" : "convert", Quoted(source)));
+  Command out(Format("lbrx {} {} DST", quantizes ? "quantize" : "convert", QuotedForShell(source)));
   if (request.target == TargetKind::kMlx && !quantizes) {
     out.Option("--to", "mlx");
   } else if (request.target == TargetKind::kHuggingFace) {

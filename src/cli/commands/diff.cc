@@ -1,9 +1,8 @@
-#include <cmath>
-
 #include "cli/commands/check_run.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/looks.h"
 #include "cli/commands/own_file.h"
+#include "cli/formatters/figures.h"
 #include "cli/formatters/html_report.h"
 #include "cli/formatters/table.h"
 #include "cli/formatters/text.h"
@@ -31,10 +30,6 @@ const char* KindName(TensorDiff::Kind kind) {
 }
 
 // Null where JSON has no number for it.
-Json Finite(double value) {
-  return std::isfinite(value) ? Json(value) : Json();
-}
-
 Json DiffRow(const TensorDiff& diff) {
   const bool in_a = diff.kind != TensorDiff::Kind::kOnlyB;
   const bool in_b = diff.kind != TensorDiff::Kind::kOnlyA;
@@ -54,9 +49,9 @@ Json DiffRow(const TensorDiff& diff) {
   row.Set("shape_b", in_b ? shape(diff.shape_b) : Json());
   row.Set("scheme_a", in_a ? Json(diff.label_a) : Json());
   row.Set("scheme_b", in_b ? Json(diff.label_b) : Json());
-  row.Set("max", compared ? Finite(diff.max_difference) : Json());
-  row.Set("rmse", compared ? Finite(diff.rmse) : Json());
-  row.Set("cosine", compared ? Finite(diff.cosine) : Json());
+  row.Set("max", compared ? FiniteJson(diff.max_difference) : Json());
+  row.Set("rmse", compared ? FiniteJson(diff.rmse) : Json());
+  row.Set("cosine", compared ? FiniteJson(diff.cosine) : Json());
   return row;
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "cli/commands/own_file.h"
+#include "convert/command.h"
 
 namespace lbrx {
 namespace {
@@ -22,20 +23,6 @@ uint64_t SourceBytesOf(const PlannedTensor& tensor) {
     bytes += copy->SourceBytes();
   }
   return bytes;
-}
-
-// A word of a shell's line.
-std::string Quoted(const std::string& word) {
-  constexpr std::string_view kPlain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=:,+@%";
-  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) {
-    return word;
-  }
-  std::string out = "'";
-  for (const char c : word) {
-    out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  }
-  return out + "'";
 }
 
 void AddDiff(const TensorDiff& diff, Look& look) {
@@ -82,7 +69,7 @@ std::optional<std::string> PageAskedFor(const Context& context) {
 std::string CommandText(const Context& context) {
   std::string text = "lbrx " + std::string(context.command().name);
   for (const std::string& argument : context.args().positionals()) {
-    text += " " + Quoted(argument);
+    text += " " + QuotedForShell(argument);
   }
   const OptionTable global = GlobalOptions();
   for (const auto& [option, value] : context.args().given()) {
@@ -92,7 +79,7 @@ std::string CommandText(const Context& context) {
         std::none_of(global.begin(), global.end(),
                      [&name](const OptionSpec& other) { return other.name == name; });
     if (decides) {
-      text += " " + name + (value.empty() ? "" : " " + Quoted(value));
+      text += " " + name + (value.empty() ? "" : " " + QuotedForShell(value));
     }
   }
   return text;

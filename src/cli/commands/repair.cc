@@ -1,6 +1,7 @@
 #include "check/repair/repair.h"
 
 #include "cli/commands/commands.h"
+#include "cli/commands/write.h"
 #include "cli/commands/write_report.h"
 #include "cli/context.h"
 #include "cli/formatters/table.h"
@@ -189,9 +190,7 @@ int Run(Context& context) {
   return repair.lost.empty() ? 0 : ExitCode(ErrorCode::kFindings);
 }
 
-constexpr std::string_view kRunning = "Running";
-
-constexpr std::array<OptionSpec, 8> kOptions = {{
+constexpr std::array<OptionSpec, 4> kOptions = {{
     {.name = "--reference",
      .value = "MODEL",
      .help = "A sound model of the same architecture and sizes: supplies config, tokenizer, names "
@@ -206,26 +205,9 @@ constexpr std::array<OptionSpec, 8> kOptions = {{
      .value = "SIZE",
      .help = "Most bytes of tensors in one file of a folder",
      .fallback = "5GB"},
-    {.name = "--memory",
-     .value = "SIZE",
-     .help = "Ceiling of working memory, whatever the model's size",
-     .group = kRunning,
-     .fallback = "192MiB"},
-    {.name = "--threads",
-     .value = "N",
-     .help = "Threads; the result is the same for any number",
-     .group = kRunning,
-     .fallback = "all"},
-    {.name = "--force",
-     .help = "Replace an existing destination, atomically at the very end; start over",
-     .group = kRunning},
-    {.name = "--no-sync",
-     .help = "Leave making the output durable to the system: safe against a kill, not against "
-             "power loss",
-     .group = kRunning},
     {.name = "--dry-run",
      .help = "Show what can be saved, what would be written and what is lost; write nothing",
-     .group = kRunning},
+     .group = "Running"},
 }};
 
 OptionTable Options() {
@@ -255,7 +237,7 @@ constinit const CommandInfo kRepairCommand = {
         "Exit code 10 where anything is lost; the list says what, and why.",
     .examples = kExamples,
     .arguments = kArguments,
-    .options = {Options},
+    .options = {Options, WritingOptions},
     .run = Run,
     .group = "Change checkpoints"};
 

@@ -12,6 +12,7 @@ namespace lbrx {
 OptionTable QuantizationOptions();  // -q, --group-size, --override...
 OptionTable OutputOptions();        // --to, --dtype, --plan...: they decide what is written
 OptionTable RunningOptions();       // --memory, --force, --dry-run...: they do not
+OptionTable WritingOptions();       // of those --memory, --threads, --force, --no-sync
 
 // The request that the options of the first two tables make; source, destination and what `command`
 // adds are the caller's. An -q without value leaves `scheme` empty.

@@ -100,6 +100,8 @@ constexpr std::array<OptionSpec, 7> kOutputOptions = {{
      .completion = Completion::kPath},
 }};
 
+// The first kWritingCount are those of every command that writes.
+constexpr size_t kWritingCount = 4;
 constexpr std::array<OptionSpec, 8> kRunningOptions = {{
     {.name = "--memory",
      .value = "SIZE",
@@ -171,6 +173,10 @@ OptionTable QuantizationOptions() {
 
 OptionTable OutputOptions() {
   return kOutputOptions;
+}
+
+OptionTable WritingOptions() {
+  return OptionTable(kRunningOptions).first(kWritingCount);
 }
 
 OptionTable RunningOptions() {

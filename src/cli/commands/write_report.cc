@@ -1,8 +1,8 @@
 #include "cli/commands/write_report.h"
 
-#include <cmath>
 #include <map>
 
+#include "cli/formatters/figures.h"
 #include "cli/formatters/table.h"
 #include "cli/formatters/text.h"
 #include "core/base/format.h"
@@ -34,10 +34,6 @@ double BitsPerWeight(const Plan& plan) {
   return elements == 0 ? 0 : static_cast<double>(bytes) * 8 / static_cast<double>(elements);
 }
 
-Json Finite(double value) {
-  return std::isfinite(value) ? Json(value) : Json();
-}
-
 Json Notices(const Plan& plan) {
   Json notices = Json::MakeArray();
   for (const std::string& notice : plan.notices) {
@@ -54,10 +50,10 @@ Json TensorReport(const OutputTensor& tensor, const ErrorSums* errors) {
   row.Set("bytes", BytesOf(tensor));
   // Null: the tensor is not quantized, so there is nothing to measure.
   const bool measured = errors != nullptr && errors->count != 0;
-  row.Set("rmse", measured ? Finite(errors->Rmse()) : Json());
-  row.Set("relative_error", measured ? Finite(errors->RelativeError()) : Json());
-  row.Set("max_error", measured ? Finite(errors->max_error) : Json());
-  row.Set("snr_db", measured ? Finite(errors->SnrDecibel()) : Json());
+  row.Set("rmse", measured ? FiniteJson(errors->Rmse()) : Json());
+  row.Set("relative_error", measured ? FiniteJson(errors->RelativeError()) : Json());
+  row.Set("max_error", measured ? FiniteJson(errors->max_error) : Json());
+  row.Set("snr_db", measured ? FiniteJson(errors->SnrDecibel()) : Json());
   return row;
 }
 

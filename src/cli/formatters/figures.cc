@@ -40,4 +40,8 @@ std::string BitsText(double bits) {
   return text;
 }
 
+Json FiniteJson(double value) {
+  return std::isfinite(value) ? Json(value) : Json();
+}
+
 }  // namespace lbrx

@@ -135,10 +135,6 @@ std::string Figures(const Look& look, const std::vector<Distribution>& of_row) {
   return table.ToString(0, false);
 }
 
-Json Finite(double value) {
-  return std::isfinite(value) ? Json(value) : Json();
-}
-
 Json DistributionJson(const Distribution& distribution) {
   const Moments& moments = distribution.moments;
   const bool any = moments.count != 0;
@@ -146,10 +142,10 @@ Json DistributionJson(const Distribution& distribution) {
   out.Set("count", moments.count);
   out.Set("nan", moments.nan);
   out.Set("infinite", moments.infinite);
-  out.Set("min", any ? Finite(moments.min) : Json());
-  out.Set("max", any ? Finite(moments.max) : Json());
-  out.Set("mean", any ? Finite(moments.mean) : Json());
-  out.Set("deviation", any ? Finite(moments.Deviation()) : Json());
+  out.Set("min", any ? FiniteJson(moments.min) : Json());
+  out.Set("max", any ? FiniteJson(moments.max) : Json());
+  out.Set("mean", any ? FiniteJson(moments.mean) : Json());
+  out.Set("deviation", any ? FiniteJson(moments.Deviation()) : Json());
   const Histogram* const only[] = {&distribution.histogram};
   const HistogramView view = ViewTogether(only, 64);
   Json counts = Json::MakeArray();
@@ -157,8 +153,8 @@ Json DistributionJson(const Distribution& distribution) {
     counts.Append(count);
   }
   Json histogram = Json::MakeObject();
-  histogram.Set("low", Finite(view.low));
-  histogram.Set("high", Finite(view.high));
+  histogram.Set("low", FiniteJson(view.low));
+  histogram.Set("high", FiniteJson(view.high));
   histogram.Set("below", view.below);
   histogram.Set("above", view.above);
   histogram.Set("counts", std::move(counts));

@@ -7,16 +7,7 @@ namespace {
 constexpr std::string_view kClasses[] = {"CohereForCausalLM"};
 
 constexpr TensorRule kTensors[] = {
-    LBRX_DECODER_ENDS,
-    LBRX_ATTENTION,
-    LBRX_PRE_NORMS,
-    LBRX_GATED_MLP,
-    {.pattern = "model.layers.{L}.self_attn.q_norm",
-     .role = Role::kQueryNorm,
-     .kind = ModuleKind::kOther},
-    {.pattern = "model.layers.{L}.self_attn.k_norm",
-     .role = Role::kKeyNorm,
-     .kind = ModuleKind::kOther},
+    LBRX_DECODER_ENDS, LBRX_ATTENTION, LBRX_PRE_NORMS, LBRX_GATED_MLP, LBRX_QUERY_KEY_NORMS,
 };
 
 }  // namespace

@@ -20,6 +20,12 @@
     "model.layers.{L}.self_attn.rotary_emb", Role::kRopeFrequencies, ModuleKind::kOther     \
   }
 
+// Norms of queries and keys.
+#define LBRX_QUERY_KEY_NORMS                                                     \
+  {"model.layers.{L}.self_attn.q_norm", Role::kQueryNorm, ModuleKind::kOther}, { \
+    "model.layers.{L}.self_attn.k_norm", Role::kKeyNorm, ModuleKind::kOther      \
+  }
+
 // Norms before attention and before the feed-forward part.
 #define LBRX_PRE_NORMS                                                                      \
   {"model.layers.{L}.input_layernorm", Role::kAttentionNorm, ModuleKind::kOther}, {         \

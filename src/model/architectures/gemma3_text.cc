@@ -22,12 +22,7 @@ constexpr TensorRule kTensors[] = {
     {.pattern = "model.layers.{L}.pre_feedforward_layernorm",
      .role = Role::kFeedForwardNorm,
      .kind = ModuleKind::kOther},
-    {.pattern = "model.layers.{L}.self_attn.q_norm",
-     .role = Role::kQueryNorm,
-     .kind = ModuleKind::kOther},
-    {.pattern = "model.layers.{L}.self_attn.k_norm",
-     .role = Role::kKeyNorm,
-     .kind = ModuleKind::kOther},
+    LBRX_QUERY_KEY_NORMS,
 };
 
 }  // namespace
