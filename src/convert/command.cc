@@ -33,7 +33,7 @@ class Command {
 
 std::string QuotedForShell(const std::string& argument) {
   constexpr std::string_view kSafe = "_-./=:,+@%";
-  const std::string text = Printable(argument, kLongestArgument);
+  std::string text = Printable(argument, kLongestArgument);
   const bool safe = !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
            kSafe.find(c) != std::string_view::npos;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,6 +17,7 @@
 namespace lbrx {
 
 class Executor;
+class GgufKeys;
 
 // A file that holds tensor data.
 struct DataFile {
@@ -62,7 +64,7 @@ struct Problem {
 
 struct Checkpoint {
   std::string path;    // as given by the user
-  std::string format;  // "safetensors", "huggingface", "mlx", "torch": a row of the format registry
+  std::string format;  // "safetensors", "huggingface", "mlx", "torch", "gguf": a row of Formats()
   std::string reason;  // why it was taken for that
   std::string folder;  // of config and side files; empty for a bare file
   std::vector<DataFile> files;
@@ -70,6 +72,7 @@ struct Checkpoint {
   std::vector<SourceTensor> tensors;            // sorted by NaturalLess
   std::map<std::string, std::string> metadata;  // of the container, first file
   Json config;                                  // null where there is none
+  std::shared_ptr<const GgufKeys> gguf;         // what a GGUF file says of its model; else null
   std::vector<SideFile> side_files;  // sorted by name; config.json, index and data files left out
   std::vector<Problem> problems;     // what was wrong but could be read past
 

@@ -29,6 +29,10 @@ struct EncodeJob {
   const std::byte* values = nullptr;
   uint64_t elements = 0;               // a multiple of the granule
   std::span<std::byte* const> planes;  // in the order of PlanesOf; where this run's part begins
+  // GGUF's blocks: the weight of each column's error, the same for all rows of the run, which are
+  // whole then; nullptr: none.
+  const float* importance = nullptr;
+  uint64_t columns = 0;  // elements of a row, where importance is given
 };
 
 // The reverse. `values` are of `dtype`: what MLX's CPU `dequantize` gives where dtype ==

@@ -271,7 +271,7 @@ ValuePtr LoadTensor(const SourceFiles::Checkpoints& sources, uint32_t source,
   }
   const Shape stored = tensor.transposed ? SwapLast(tensor.shape) : tensor.shape;
   ValuePtr value;
-  if (IsWritable(tensor.encoding.scheme)) {
+  if (!IsPacked(tensor.encoding.scheme)) {
     value = std::make_shared<DecodedTensor>(sources, source, tensor, stored);
   } else {
     value = LoadPacked(sources, source, tensor, stored);

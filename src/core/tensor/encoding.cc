@@ -7,6 +7,7 @@
 
 #include "core/base/checked.h"
 #include "core/base/error.h"
+#include "core/tensor/ggml_types.h"
 #include "core/tensor/packed.h"
 
 namespace lbrx {
@@ -41,6 +42,7 @@ constexpr std::array<SchemeInfo, 14> kSchemes = {{
     {Scheme::kBnbFp4, "bnb-fp4", DType::kF32, 4, 0},
 }};
 
+// Of all but GGUF's, which have a table of their own.
 const SchemeInfo& InfoOf(Scheme scheme) {
   return kSchemes[static_cast<size_t>(scheme)];
 }
@@ -64,6 +66,10 @@ bool ValidParameters(const Encoding& encoding) {
   if (encoding.scheme == Scheme::kAffine) {
     return float_values && Contains(kAffineBits, encoding.bits) &&
            Contains(kAffineGroups, encoding.group);
+  }
+  if (IsBlock(encoding.scheme)) {
+    return IsWritable(encoding.scheme) && encoding.dtype == DType::kF32 &&
+           encoding.group == FindGgmlType(encoding.scheme).block;
   }
   const SchemeInfo& info = InfoOf(encoding.scheme);
   return IsWritable(encoding.scheme) && float_values && encoding.bits == info.bits &&
@@ -89,8 +95,12 @@ std::vector<Plane> PlanesOf(const Encoding& encoding, const Shape& shape) {
   if (encoding.scheme == Scheme::kPlain) {
     return {{"", encoding.dtype, shape}};
   }
-  if (!IsWritable(encoding.scheme)) {
+  if (IsPacked(encoding.scheme)) {
     return PackedPlanes(encoding, shape);
+  }
+  if (IsBlock(encoding.scheme)) {
+    const GgmlType& type = FindGgmlType(encoding.scheme);
+    return {{"", DType::kU8, WithLast(shape, shape.back() / type.block * type.bytes)}};
   }
   // Without forming row * bits, which may overflow. A row of nvfp4 may end with half a run of 32.
   const uint64_t words = shape.back() / 32 * encoding.bits + shape.back() % 32 * encoding.bits / 32;
@@ -143,7 +153,7 @@ uint64_t EncodedBytes(const Encoding& encoding, const Shape& shape) {
 }
 
 uint64_t Granule(const Encoding& encoding) {
-  if (!IsWritable(encoding.scheme)) {
+  if (IsPacked(encoding.scheme)) {
     return 1;
   }
   if (encoding.scheme != Scheme::kPlain) {
@@ -178,17 +188,25 @@ std::string SchemeLabel(const Encoding& encoding) {
     case Scheme::kAffine:
       return std::to_string(encoding.bits) + "bit/" + std::to_string(encoding.group);
     default:
-      return IsWritable(encoding.scheme) ? std::string(SchemeName(encoding.scheme))
-                                         : PackedLabel(encoding);
+      return IsPacked(encoding.scheme) ? PackedLabel(encoding)
+                                       : std::string(SchemeName(encoding.scheme));
   }
 }
 
 bool IsWritable(Scheme scheme) {
-  return scheme <= Scheme::kNvfp4;
+  return !IsPacked(scheme) && scheme != Scheme::kQ81 && scheme != Scheme::kQ8K;
+}
+
+bool IsPacked(Scheme scheme) {
+  return scheme >= Scheme::kFp8 && scheme <= Scheme::kBnbFp4;
+}
+
+bool IsBlock(Scheme scheme) {
+  return scheme >= Scheme::kQ40;
 }
 
 std::string_view SchemeName(Scheme scheme) {
-  return InfoOf(scheme).name;
+  return IsBlock(scheme) ? FindGgmlType(scheme).name : InfoOf(scheme).name;
 }
 
 std::optional<Scheme> SchemeByName(std::string_view name) {

@@ -31,6 +31,35 @@ enum class Scheme : uint8_t {
   kAwq,        // integers packed along the columns in AWQ's order
   kNf4,        // bitsandbytes: codes of 16 normal quantiles, runs of elements share a scale
   kBnbFp4,     // bitsandbytes: codes of its 4-bit float
+  // GGUF's, in GGML's order: blocks of `group` elements, a row's one after another, in one plane of
+  // bytes (core/tensor/ggml_types.h).
+  kQ40,
+  kQ41,
+  kQ50,
+  kQ51,
+  kQ80,
+  kQ81,  // activations only: can be read, not written
+  kQ2K,
+  kQ3K,
+  kQ4K,
+  kQ5K,
+  kQ6K,
+  kQ8K,  // activations only
+  kIq2Xxs,
+  kIq2Xs,
+  kIq3Xxs,
+  kIq1S,
+  kIq4Nl,
+  kIq3S,
+  kIq2S,
+  kIq4Xs,
+  kIq1M,
+  kTq10,
+  kTq20,
+  kBlockMxfp4,  // the numbers of kMxfp4 with the scale in the block
+  kBlockNvfp4,  // the numbers of kNvfp4 likewise, four scales a block
+  kQ10,
+  kQ20,
 };
 
 // How stored zero points become those that are subtracted (kGptq).
@@ -56,6 +85,11 @@ struct Encoding {
 
 // Whether values can be encoded so; all other schemes are for reading.
 bool IsWritable(Scheme scheme);
+// Whether it is what another quantizer packed (core/tensor/packed.h): several planes, to be read in
+// tiles.
+bool IsPacked(Scheme scheme);
+// Whether it is one of GGUF's block types.
+bool IsBlock(Scheme scheme);
 
 inline Encoding Plain(DType dtype) {
   return {Scheme::kPlain, 0, 0, dtype};
