@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "model/architectures/registry.h"
+#include "model/gguf_names.h"
 
 namespace lbrx {
 namespace {
@@ -114,6 +115,22 @@ TensorMeaning ResolveMlx(const Architecture& architecture, std::string_view name
                            : MatchRule(rule, rule.mlx_second, leaf, name, cut)) {
       meaning->second = true;
       return *meaning;
+    }
+  }
+  return {};
+}
+
+TensorMeaning ResolveGguf(const Architecture& architecture, std::string_view name) {
+  for (const TensorRule& rule : architecture.tensors) {
+    for (const bool second : {false, true}) {
+      const std::string_view module = GgufModule(rule, second);
+      if (module.empty()) {
+        continue;
+      }
+      if (auto meaning = MatchRule(rule, module, GgufLeaf(rule), name, "")) {
+        meaning->second = second;
+        return *meaning;
+      }
     }
   }
   return {};

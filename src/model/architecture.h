@@ -43,6 +43,7 @@ enum class Role : uint8_t {
   kDown,
   kGateUp,
   kRouter,
+  kRouterBias,  // added to the router's scores to choose experts, a vector
   kExpertGate,
   kExpertUp,
   kExpertDown,
@@ -84,6 +85,7 @@ struct TensorRule {
   std::string_view mlx_second = "";  // the second one of two (up, unembed_out)
   std::string_view leaf = "";        // the last part of the name; "": any (weight, bias...)
   std::string_view mlx_leaf = "";    // MLX's where it differs
+  std::string_view gguf = "";  // GGUF's module where it is not its role's (model/gguf_names.h)
 };
 
 // The keys of config.json that say sizes.
@@ -96,6 +98,13 @@ struct ConfigKeys {
   std::string_view key_value_heads = "num_key_value_heads";
 };
 
+// How llama.cpp has a family's tensors, beside their names.
+struct GgufTraits {
+  // Rows of queries and keys lie as pairs that rotate together, not in two halves of a head.
+  bool paired_rows = false;
+  bool raised_norms = false;  // norms' weights are stored plus 1
+};
+
 struct Architecture {
   std::string_view name;  // model_type: "llama"
   std::string_view summary;
@@ -105,6 +114,7 @@ struct Architecture {
   ConfigKeys keys = {};
   bool has_prediction_layers = false;  // layers beyond the last one, which MLX leaves out
   MlxClass mlx_class = {};
+  GgufTraits gguf = {};
   // How Hugging Face's folders spell its names: as `tensors` has them, which is the usual way, or
   // otherwise.
   std::span<const Spelling* const> spellings = kOnlyPlain;
@@ -130,6 +140,10 @@ TensorMeaning Resolve(const Architecture& architecture, std::string_view name,
 // `name` as MLX spells it.
 TensorMeaning ResolveMlx(const Architecture& architecture, std::string_view name,
                          std::string_view cut = "");
+
+// `name` as GGUF spells it: one of the rule's modules in MLX's layout. Names that the text model
+// has elsewhere alone (per-expert ones of old files) are not known here.
+TensorMeaning ResolveGguf(const Architecture& architecture, std::string_view name);
 
 // `pattern` with the numbers put in, and a leaf appended.
 std::string Spell(std::string_view pattern, const TensorMeaning& numbers, std::string_view leaf);

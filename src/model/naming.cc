@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "model/gguf_names.h"
+
 namespace lbrx {
 namespace {
 
@@ -47,10 +49,15 @@ const Spelling* RememberedSpelling(Spellings spellings, const Checkpoint& checkp
 }  // namespace
 
 const Spelling& Naming::spelling() const {
-  if (mlx) {
-    return wrapper == nullptr ? kPlainSpelling : kAroundSpelling;
+  switch (container) {
+    case Container::kHuggingFace:
+      return *hugging_face;
+    case Container::kMlx:
+      return wrapper == nullptr ? kPlainSpelling : kAroundSpelling;
+    case Container::kGguf:
+      break;
   }
-  return *hugging_face;
+  return kPlainSpelling;
 }
 
 std::span<const Spelling* const> Naming::spellings() const {
@@ -63,11 +70,14 @@ TensorMeaning Naming::Resolve(std::string_view name) const {
   if (architecture == nullptr) {
     return {};
   }
+  if (container == Container::kGguf) {
+    return ResolveGguf(*architecture, name);
+  }
   for (const Prefix& prefix : spelling().text) {
     if (name.starts_with(prefix.outer)) {
       const std::string_view rest = name.substr(prefix.outer.size());
-      return mlx ? ResolveMlx(*architecture, rest, prefix.own)
-                 : lbrx::Resolve(*architecture, rest, prefix.own);
+      return container == Container::kMlx ? ResolveMlx(*architecture, rest, prefix.own)
+                                          : lbrx::Resolve(*architecture, rest, prefix.own);
     }
   }
   return {};
@@ -75,6 +85,10 @@ TensorMeaning Naming::Resolve(std::string_view name) const {
 
 std::string Naming::Spell(const TensorMeaning& meaning) const {
   const TensorRule& rule = *meaning.rule;
+  if (container == Container::kGguf) {
+    return lbrx::Spell(GgufModule(rule, meaning.second), meaning, meaning.leaf);
+  }
+  const bool mlx = container == Container::kMlx;
   const std::string_view pattern = !mlx || rule.mlx.empty() ? rule.pattern
                                    : meaning.second         ? rule.mlx_second
                                                             : rule.mlx;
@@ -114,13 +128,19 @@ std::string Naming::Translate(const Naming& from, std::string_view name) const {
 
 Naming Naming::InMlx() const {
   Naming out = *this;
-  out.mlx = true;
+  out.container = Container::kMlx;
+  return out;
+}
+
+Naming Naming::InGguf() const {
+  Naming out = *this;
+  out.container = Container::kGguf;
   return out;
 }
 
 Naming Naming::InHuggingFace() const {
   Naming out = *this;
-  out.mlx = false;
+  out.container = Container::kHuggingFace;
   return out;
 }
 
@@ -135,19 +155,24 @@ Naming Naming::TextAlone() const {
     return *this;
   }
   Naming out;
-  out.mlx = mlx;
+  out.container = container;
   out.architecture = wrapper->alone != nullptr ? wrapper->alone : architecture;
   return out;
 }
 
 Naming NamingOf(const Checkpoint& checkpoint) {
   Naming out;
-  out.mlx = checkpoint.format == "mlx";
+  const bool mlx = checkpoint.format == "mlx";
+  if (checkpoint.gguf != nullptr) {
+    out.container = Container::kGguf;
+  } else if (mlx) {
+    out.container = Container::kMlx;
+  }
   out.wrapper = FindWrapper(checkpoint.config);
   out.architecture = out.wrapper == nullptr ? FindArchitecture(checkpoint.config)
                                             : TextOf(*out.wrapper, checkpoint.config);
-  out.hugging_face = out.mlx ? RememberedSpelling(out.spellings(), checkpoint)
-                             : SpellingIn(out.spellings(), checkpoint);
+  out.hugging_face = mlx ? RememberedSpelling(out.spellings(), checkpoint)
+                         : SpellingIn(out.spellings(), checkpoint);
   return out;
 }
 

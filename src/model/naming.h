@@ -11,11 +11,14 @@
 
 namespace lbrx {
 
+// Whose names and shapes of tensors.
+enum class Container : uint8_t { kHuggingFace, kMlx, kGguf };
+
 struct Naming {
   const Architecture* architecture = nullptr;  // of the text model; nullptr: not known
   const Wrapper* wrapper = nullptr;            // nullptr: a text model alone
   const Spelling* hugging_face = &kPlainSpelling;
-  bool mlx = false;  // names and shapes are MLX's
+  Container container = Container::kHuggingFace;
 
   bool operator==(const Naming&) const = default;
 
@@ -37,6 +40,7 @@ struct Naming {
 
   // The same model elsewhere.
   Naming InMlx() const;
+  Naming InGguf() const;
   Naming InHuggingFace() const;  // as MLX's folder remembers, else as usual
   Naming Usual() const;          // as most Hugging Face folders have it
   Naming TextAlone() const;

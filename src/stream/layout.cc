@@ -4,6 +4,7 @@
 #include <map>
 
 #include "core/base/format.h"
+#include "stream/gguf_layout.h"
 #include "stream/layout_parts.h"
 #include "stream/rearrange.h"
 
@@ -62,7 +63,7 @@ class MlxLayout {
 
   std::vector<NamedValue> Finish() {
     for (auto& [name, experts] : stacks_) {
-      out_.push_back(Stack(name, experts));
+      out_.push_back(StackOf(name, experts));
     }
     return std::move(out_);
   }
@@ -70,28 +71,6 @@ class MlxLayout {
  private:
   LatentHeads HeadsOf(const NamedValue& tensor) const {
     return {*from_.architecture, config_, tensor.name};
-  }
-
-  static NamedValue Stack(const std::string& name, const std::map<uint64_t, NamedValue>& experts) {
-    std::vector<ValuePtr> parts;
-    for (const auto& [number, tensor] : experts) {
-      if (number != parts.size()) {
-        RefuseTensor(name, "experts are missing", Format("expert {}", parts.size()),
-                     Format("expert {}", number));
-      }
-      const Shape& shape = tensor.value->shape();
-      if (shape != experts.begin()->second.value->shape() ||
-          tensor.value->dtype() != experts.begin()->second.value->dtype()) {
-        RefuseTensor(tensor.name, "differs from expert 0 in shape or dtype",
-                     experts.begin()->second.value->shape().ToString(), shape.ToString());
-      }
-      Shape stacked{1};
-      for (const uint64_t dim : shape.dims()) {
-        stacked.push_back(dim);
-      }
-      parts.push_back(Reshape(tensor.value, stacked));
-    }
-    return Derived(experts.begin()->second, name, Concat(std::move(parts), 0));
   }
 
   const Naming& from_;
@@ -123,7 +102,7 @@ class HuggingFaceLayout {
         out_.push_back(std::move(tensor));
         break;
       case Layout::kStackedExperts:
-        Unstack(tensor, meaning);
+        Unstack(tensor, meaning, to_, out_);
         break;
       case Layout::kColumns:  // as published
       case Layout::kTransposed:
@@ -166,24 +145,6 @@ class HuggingFaceLayout {
     NamedValue first, second;
   };
 
-  void Unstack(const NamedValue& tensor, TensorMeaning meaning) {
-    const Shape& shape = tensor.value->shape();
-    if (shape.rank() < 2) {
-      RefuseTensor(tensor.name, "a stack of experts of a wrong shape", "[experts, ...]",
-                   shape.ToString());
-    }
-    const Shape one(shape.dims().subspan(1));
-    std::vector<uint64_t> strides(one.rank(), 1);
-    for (size_t i = one.rank() - 1; i > 0; --i) {
-      strides[i - 1] = strides[i] * one[i];
-    }
-    for (uint64_t expert = 0; expert < shape[0]; ++expert) {
-      meaning.expert = expert;
-      out_.push_back(Derived(tensor, to_.Spell(meaning),
-                             ViewOf(tensor.value, expert * one.elements(), one, strides)));
-    }
-  }
-
   ValuePtr Joined(const std::string& name, const Pair& pair) const {
     switch (pair.layout) {
       case Layout::kLatentHeads:
@@ -224,11 +185,18 @@ std::vector<NamedValue> AsStored(const SourceFiles::Checkpoints& sources, uint32
   std::vector<NamedValue> out;
   out.reserve(sources[source]->tensors.size());
   for (const SourceTensor& tensor : sources[source]->tensors) {
-    out.push_back({.name = tensor.name,
-                   .value = LoadTensor(sources, source, tensor),
-                   .stored = &tensor,
-                   .label = SchemeLabel(tensor.encoding),
-                   .encoded = tensor.encoding.scheme != Scheme::kPlain});
+    NamedValue named{.name = tensor.name,
+                     .value = LoadTensor(sources, source, tensor),
+                     .stored = &tensor,
+                     .label = SchemeLabel(tensor.encoding),
+                     .encoded = tensor.encoding.scheme != Scheme::kPlain};
+    if (named.encoded && !IsPacked(tensor.encoding.scheme) && !tensor.transposed) {
+      named.encoding = tensor.encoding;
+      for (const uint32_t plane : tensor.planes) {
+        named.planes.push_back(LoadArray(sources, source, plane, /*check=*/true));
+      }
+    }
+    out.push_back(std::move(named));
   }
   return out;
 }
@@ -238,15 +206,42 @@ std::vector<NamedValue> Rearrange(const Naming& from, const Naming& to, const Js
   if (from == to) {
     return tensors;
   }
-  if (!from.mlx && to.mlx && from.architecture != nullptr) {
-    return LayOut(MlxLayout(from, to, config), std::move(tensors));
+  if (from.architecture == nullptr) {
+    for (NamedValue& tensor : tensors) {
+      tensor.name = to.Translate(from, tensor.name);
+    }
+    return Sorted(std::move(tensors));
   }
-  if (from.mlx && !to.mlx && from.architecture != nullptr) {
-    return LayOut(HuggingFaceLayout(from, to, config), std::move(tensors));
-  }
-  if (!from.mlx && from.architecture != to.architecture) {  // MLX has one form for both
-    const Naming between = from.InMlx();
+  const auto step = [&](const Naming& between) {
     return Rearrange(between, to, config, Rearrange(from, between, config, std::move(tensors)));
+  };
+  const bool same_container = from.container == to.container;
+  switch (from.container) {
+    case Container::kMlx:
+      if (to.container == Container::kHuggingFace) {
+        return LayOut(HuggingFaceLayout(from, to, config), std::move(tensors));
+      }
+      if (to.container == Container::kGguf) {
+        return Sorted(FromMlxToGguf(from, to, config, std::move(tensors)));
+      }
+      break;
+    case Container::kHuggingFace:
+      if (to.container == Container::kMlx) {
+        return LayOut(MlxLayout(from, to, config), std::move(tensors));
+      }
+      // MLX has one form for what architectures spell otherwise.
+      if (!same_container || from.architecture != to.architecture) {
+        return step(from.InMlx());
+      }
+      break;
+    case Container::kGguf:
+      if (to.container == Container::kMlx) {
+        return Sorted(FromGgufToMlx(from, to, config, std::move(tensors)));
+      }
+      if (!same_container) {
+        return step(from.InMlx());
+      }
+      break;
   }
   for (NamedValue& tensor : tensors) {
     tensor.name = to.Translate(from, tensor.name);

@@ -1,4 +1,5 @@
-// The same model in Hugging Face's and in MLX's layout: names, stacks of experts, transpositions.
+// The same model in the layouts of Hugging Face, MLX and GGUF: names, stacks of experts,
+// transpositions. MLX's is between the two others.
 #pragma once
 
 #include <memory>
@@ -17,6 +18,10 @@ struct NamedValue {
   const SourceTensor* stored = nullptr;  // the source tensor that this is, where nothing was moved
   std::string label;                     // scheme of the (first) source tensor, for people
   bool encoded = false;                  // whether a source tensor was quantized
+  // Its codes where they are known: rows that were moved were moved here too. The planes of
+  // `encoding`, each with the value's dimensions but for the last.
+  Encoding encoding = {};
+  std::vector<ValuePtr> planes = {};
 };
 
 // All tensors of source `source`, as they are.

@@ -25,6 +25,76 @@ NamedValue Derived(const NamedValue& from, std::string name, ValuePtr value) {
           .encoded = from.encoded};
 }
 
+namespace {
+
+// [...] as [1, ...].
+ValuePtr AsOneOfStack(const ValuePtr& value) {
+  Shape stacked{1};
+  for (const uint64_t dim : value->shape().dims()) {
+    stacked.push_back(dim);
+  }
+  return Reshape(value, stacked);
+}
+
+// Adds the codes of a stack, where all parts have them alike.
+void StackPlanes(const std::map<uint64_t, NamedValue>& parts, NamedValue& stack) {
+  const NamedValue& first = parts.begin()->second;
+  std::vector<std::vector<ValuePtr>> planes(first.planes.size());
+  for (const auto& [number, tensor] : parts) {
+    if (tensor.planes.size() != planes.size() || !(tensor.encoding == first.encoding)) {
+      return;
+    }
+    for (size_t i = 0; i < planes.size(); ++i) {
+      planes[i].push_back(AsOneOfStack(tensor.planes[i]));
+    }
+  }
+  stack.encoding = first.encoding;
+  for (std::vector<ValuePtr>& plane : planes) {
+    stack.planes.push_back(Concat(std::move(plane), 0));
+  }
+}
+
+}  // namespace
+
+NamedValue StackOf(const std::string& name, const std::map<uint64_t, NamedValue>& parts) {
+  const NamedValue& first = parts.begin()->second;
+  std::vector<ValuePtr> values;
+  for (const auto& [number, tensor] : parts) {
+    if (number != values.size()) {
+      RefuseTensor(name, "experts are missing", Format("expert {}", values.size()),
+                   Format("expert {}", number));
+    }
+    const Shape& shape = tensor.value->shape();
+    if (shape != first.value->shape() || tensor.value->dtype() != first.value->dtype()) {
+      RefuseTensor(tensor.name, "differs from expert 0 in shape or dtype",
+                   first.value->shape().ToString(), shape.ToString());
+    }
+    values.push_back(AsOneOfStack(tensor.value));
+  }
+  NamedValue stack = Derived(first, name, Concat(std::move(values), 0));
+  StackPlanes(parts, stack);
+  return stack;
+}
+
+void Unstack(const NamedValue& tensor, TensorMeaning meaning, const Naming& naming,
+             std::vector<NamedValue>& out) {
+  const Shape& shape = tensor.value->shape();
+  if (shape.rank() < 2) {
+    RefuseTensor(tensor.name, "a stack of experts of a wrong shape", "[experts, ...]",
+                 shape.ToString());
+  }
+  const Shape one(shape.dims().subspan(1));
+  std::vector<uint64_t> strides(one.rank(), 1);
+  for (size_t i = one.rank() - 1; i > 0; --i) {
+    strides[i - 1] = strides[i] * one[i];
+  }
+  for (uint64_t expert = 0; expert < shape[0]; ++expert) {
+    meaning.expert = expert;
+    out.push_back(Derived(tensor, naming.Spell(meaning),
+                          ViewOf(tensor.value, expert * one.elements(), one, strides)));
+  }
+}
+
 ValuePtr Transposed(const ValuePtr& value) {
   const size_t rank = value->shape().rank();
   if (rank < 2) {

@@ -1,7 +1,9 @@
 // How a tensor of Hugging Face's is taken apart for MLX, and put together again (model's Layout).
 #pragma once
 
+#include <map>
 #include <string>
+#include <vector>
 
 #include "stream/layout.h"
 
@@ -13,6 +15,12 @@ namespace lbrx {
 
 // `value` under another name, with the labels of the tensor that it came from.
 NamedValue Derived(const NamedValue& from, std::string name, ValuePtr value);
+
+// `parts`, numbered from 0 on, as one tensor with a first dimension more; and the reverse, by
+// `naming`, which numbers them.
+NamedValue StackOf(const std::string& name, const std::map<uint64_t, NamedValue>& parts);
+void Unstack(const NamedValue& tensor, TensorMeaning meaning, const Naming& naming,
+             std::vector<NamedValue>& out);
 
 // The last two dimensions swapped; vectors as they are.
 ValuePtr Transposed(const ValuePtr& value);

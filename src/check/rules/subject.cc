@@ -8,7 +8,7 @@ Subject::Subject(const Checkpoint& checkpoint)
     : checkpoint(checkpoint),
       naming(NamingOf(checkpoint)),
       architecture(naming.architecture),
-      mlx_layout(naming.mlx) {
+      mlx_layout(naming.container == Container::kMlx) {
   for (const SourceTensor& tensor : checkpoint.tensors) {
     meanings.push_back(naming.Resolve(tensor.name));
   }

@@ -33,6 +33,7 @@ const Architecture kGemma2 = {
     .tensors = kTensors,
     .tied_by_default = true,
     .mlx_class = {.head = MlxClass::Head::kNever, .head_dim = true},
+    .gguf = {.raised_norms = true},
 };
 
 }  // namespace lbrx

@@ -36,6 +36,7 @@ const Architecture kGemma3Text = {
     .mlx_class = {.head = MlxClass::Head::kAsFound,
                   .rope = MlxClass::Rope::kTypes,
                   .head_dim = true},
+    .gguf = {.raised_norms = true},
 };
 
 }  // namespace lbrx

@@ -49,6 +49,7 @@ const Architecture kGranite = {
                   .query_bias = "attention_bias",
                   .attention_bias = "attention_bias",
                   .feed_forward_bias = "mlp_bias"},
+    .gguf = {.paired_rows = true},
 };
 
 }  // namespace lbrx

@@ -22,6 +22,7 @@ const Architecture kLlama = {
     .tensors = kTensors,
     .tied_by_default = false,
     .mlx_class = kMlxLlama,
+    .gguf = {.paired_rows = true},
 };
 
 }  // namespace lbrx

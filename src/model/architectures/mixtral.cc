@@ -52,6 +52,7 @@ const Architecture kMixtral = {
     .classes = kClasses,
     .tensors = kTensors,
     .tied_by_default = false,
+    .gguf = {.paired_rows = true},
 };
 
 }  // namespace lbrx

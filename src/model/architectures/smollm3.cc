@@ -22,6 +22,7 @@ const Architecture kSmolLm3 = {
     .tensors = kTensors,
     .tied_by_default = true,
     .mlx_class = kMlxLlama,
+    .gguf = {.paired_rows = true},
 };
 
 }  // namespace lbrx
