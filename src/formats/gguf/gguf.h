@@ -56,8 +56,12 @@ SourceTensor GgufTensor(const StoredArray& array, const GgmlType& type, uint32_t
 // Opens a file, or the set of which it is a part (named PREFIX-00001-of-00003.gguf, keys split.no,
 // split.count and split.tensors.count). Arrays are in the order of the parts and their
 // directories; keys are those of part 1, less the three split keys where there are several parts.
-// Checkpoint::metadata["gguf.version"] is the version of part 1.
+// Checkpoint::metadata has what GgufTargetOf needs: "gguf.version" of part 1, and "gguf.padding" =
+// "none" for an unpadded file without tensors.
 Checkpoint OpenGguf(const std::string& path, const OpenOptions& options);
+
+// The tensors of an opened file or set in the order of its directories.
+std::vector<const SourceTensor*> GgufFileOrder(const Checkpoint& checkpoint);
 
 // The name of a part of a set.
 struct GgufPartName {
@@ -80,6 +84,9 @@ struct GgufTarget {
   std::string prefix = "model";        // of the parts' names
   bool padded = true;                  // GgufHeader::padded
 };
+
+// What makes a copy of an opened file; it refers to the checkpoint's keys.
+GgufTarget GgufTargetOf(const Checkpoint& checkpoint);
 
 // Lays `tensors` out in the order given (filling file and offset of every plane): one file, or
 // where `shard_size` is given and does not hold them all, a set, part 1 with all keys. Everything

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -11,6 +12,11 @@ namespace lbrx {
 namespace {
 
 constexpr char kDownloadAdvice[] = "download the parts of one model, all into the same folder";
+
+// Checkpoint::metadata.
+constexpr char kVersion[] = "gguf.version";
+constexpr char kPadding[] = "gguf.padding";
+constexpr char kNone[] = "none";
 
 // A part whose header has been read.
 struct Part {
@@ -35,7 +41,7 @@ class GgufOpener {
     if (count > 1) {
       OpenSet(NameOf(given, count));
     } else {
-      checkpoint_.metadata["gguf.version"] = std::to_string(given.header.version);
+      NoteForm(given.header);
       keys_ = std::move(given.header.keys);
       Add(std::move(given));
     }
@@ -60,6 +66,14 @@ class GgufOpener {
     part.path = path;
     part.fingerprint = file->GetFingerprint();
     return part;
+  }
+
+  // What keys and tensors do not tell.
+  void NoteForm(const GgufHeader& header) {
+    checkpoint_.metadata[kVersion] = std::to_string(header.version);
+    if (!header.padded) {
+      checkpoint_.metadata[kPadding] = kNone;
+    }
   }
 
   // Pieces of a file that was cut up by size have no header each.
@@ -136,7 +150,7 @@ class GgufOpener {
                             std::to_string(*tensors), total ? std::to_string(*total) : "nothing"));
     }
     if (name.number == 1) {
-      checkpoint_.metadata["gguf.version"] = std::to_string(part.header.version);
+      NoteForm(part.header);
       for (GgufKeys::Entry entry : part.header.keys.entries()) {
         if (!IsGgufSplitKey(entry.first)) {
           keys_.Append(std::move(entry.first), std::move(entry.second));
@@ -203,6 +217,29 @@ class GgufOpener {
 };
 
 }  // namespace
+
+std::vector<const SourceTensor*> GgufFileOrder(const Checkpoint& checkpoint) {
+  std::vector<const SourceTensor*> out;
+  out.reserve(checkpoint.tensors.size());
+  for (const SourceTensor& tensor : checkpoint.tensors) {
+    out.push_back(&tensor);
+  }
+  std::sort(out.begin(), out.end(), [](const SourceTensor* a, const SourceTensor* b) {
+    return a->planes.front() < b->planes.front();
+  });
+  return out;
+}
+
+GgufTarget GgufTargetOf(const Checkpoint& checkpoint) {
+  GgufTarget target;
+  target.keys = checkpoint.gguf.get();
+  const auto version = checkpoint.metadata.find(kVersion);
+  if (version != checkpoint.metadata.end() && version->second == "2") {
+    target.version = 2;
+  }
+  target.padded = checkpoint.metadata.count(kPadding) == 0;
+  return target;
+}
 
 Checkpoint OpenGguf(const std::string& path, const OpenOptions& options) {
   return GgufOpener(path, options).Open();
