@@ -2,6 +2,7 @@
 
 #include "quant/codec.h"
 #include "quant/schemes/affine.h"
+#include "quant/schemes/ggml/iq_codecs.h"
 #include "quant/schemes/microscale.h"
 
 namespace lbrx {
@@ -20,9 +21,11 @@ constexpr std::array<Codec, 4> kCodecs = {{
 }  // namespace
 
 const Codec* FindCodec(Scheme scheme) {
-  for (const Codec& codec : kCodecs) {
-    if (codec.scheme == scheme) {
-      return &codec;
+  for (const std::span<const Codec> codecs : {Codecs(), IqCodecs()}) {
+    for (const Codec& codec : codecs) {
+      if (codec.scheme == scheme) {
+        return &codec;
+      }
     }
   }
   return nullptr;
