@@ -10,7 +10,8 @@ namespace lbrx {
 namespace {
 
 constexpr Codec Codebook(Scheme scheme) {
-  return {scheme, nullptr, DecodeIqCodebookReference, nullptr, DecodeIqCodebookReference};
+  return {scheme, EncodeIqCodebookReference, DecodeIqCodebookReference, EncodeIqCodebookReference,
+          DecodeIqCodebookReference};
 }
 
 constexpr std::array<Codec, 9> kCodecs = {{
@@ -19,10 +20,14 @@ constexpr std::array<Codec, 9> kCodecs = {{
     Codebook(Scheme::kIq2S),
     Codebook(Scheme::kIq3Xxs),
     Codebook(Scheme::kIq3S),
-    {Scheme::kIq1S, nullptr, DecodeIq1SReference, nullptr, DecodeIq1SReference},
-    {Scheme::kIq1M, nullptr, DecodeIq1MReference, nullptr, DecodeIq1MReference},
-    {Scheme::kIq4Nl, nullptr, DecodeIq4NlReference, nullptr, DecodeIq4NlReference},
-    {Scheme::kIq4Xs, nullptr, DecodeIq4XsReference, nullptr, DecodeIq4XsReference},
+    {Scheme::kIq1S, EncodeIq1SReference, DecodeIq1SReference, EncodeIq1SReference,
+     DecodeIq1SReference},
+    {Scheme::kIq1M, EncodeIq1MReference, DecodeIq1MReference, EncodeIq1MReference,
+     DecodeIq1MReference},
+    {Scheme::kIq4Nl, EncodeIq4NlReference, DecodeIq4NlReference, EncodeIq4NlReference,
+     DecodeIq4NlReference},
+    {Scheme::kIq4Xs, EncodeIq4XsReference, DecodeIq4XsReference, EncodeIq4XsReference,
+     DecodeIq4XsReference},
 }};
 
 }  // namespace

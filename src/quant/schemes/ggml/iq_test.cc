@@ -1,10 +1,13 @@
 // The IQ types against ggml: tests/data/ggml_iq.json, written by tests/data/make_ggml_iq.py.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "core/base/cpu.h"
+#include "core/base/error.h"
 #include "core/base/hash.h"
 #include "core/tensor/ggml_types.h"
 #include "quant/codec.h"
@@ -58,6 +61,55 @@ TEST(IqDecode, RandomBlocksAsGgml) {
     for (const bool reference : {true, false}) {
       const auto values = DecodeRun(type.encoding, DType::kF32, planes, elements, reference);
       EXPECT_EQ(Digest(values), item["values"].text) << type.name;
+    }
+  }
+}
+
+// The blocks of rows that are kIqColumns long, written into a buffer with a guard.
+std::vector<std::byte> EncodeRows(const GgmlType& type, const std::vector<float>& values,
+                                  const float* importance, bool reference) {
+  std::vector<std::byte> out(values.size() / type.block * type.bytes + kGuard, kGuardByte);
+  std::byte* planes[] = {out.data()};
+  EncodeJob job{
+      type.encoding, {}, reinterpret_cast<const std::byte*>(values.data()), values.size(), planes};
+  job.importance = importance;
+  job.columns = testing::kIqColumns;
+  const Codec* codec = FindCodec(type.encoding.scheme);
+  (reference ? codec->encode_reference : codec->encode)(job);
+  EXPECT_EQ(std::count(out.end() - kGuard, out.end(), kGuardByte), std::ptrdiff_t{kGuard});
+  out.resize(out.size() - kGuard);
+  return out;
+}
+
+class IqEncodeTest : public ::testing::Test {
+ protected:
+  void TearDown() override { ForceSimdTarget(0); }
+};
+
+TEST_F(IqEncodeTest, RowsAsGgml) {
+  const std::vector<float> importance = testing::IqImportance();
+  std::map<std::string, std::vector<float>> rows;
+  for (size_t i = 0; i < testing::IqInputs().size(); ++i) {
+    rows[testing::IqInputs()[i].name] = testing::IqRow(i);
+  }
+  ASSERT_EQ(Goldens()["encode"].items.size(), 180U);
+  for (const TinyJson& item : Goldens()["encode"].items) {
+    const GgmlType& type = *FindGgmlType(item["type"].text);
+    const bool weighted = item["importance"].text == "true";
+    const auto blocks =
+        EncodeRows(type, rows.at(item["input"].text), weighted ? importance.data() : nullptr, true);
+    EXPECT_EQ(Digest(blocks), item["blocks"].text)
+        << type.name << ", " << item["input"].text << (weighted ? ", weighted" : "");
+    const uint64_t elements = blocks.size() / type.bytes * type.block;
+    EXPECT_EQ(Digest(DecodeRun(type.encoding, DType::kF32, {blocks}, elements, true)),
+              item["values"].text);
+  }
+}
+
+TEST_F(IqEncodeTest, RefusedWithoutImportance) {
+  for (const std::string_view name : {"IQ2_XXS", "IQ2_XS", "IQ1_S"}) {
+    for (const bool reference : {true, false}) {
+      EXPECT_THROW(EncodeRows(*FindGgmlType(name), testing::IqRow(0), nullptr, reference), Error);
     }
   }
 }
