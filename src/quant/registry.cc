@@ -4,6 +4,7 @@
 #include "quant/codec.h"
 #include "quant/schemes/affine.h"
 #include "quant/schemes/ggml/block_codecs.h"
+#include "quant/schemes/ggml/iq_codecs.h"
 #include "quant/schemes/microscale.h"
 
 namespace lbrx {
@@ -23,7 +24,7 @@ const std::vector<Codec>& AllCodecs() {
   static const std::vector<Codec> codecs = [] {
     std::vector<Codec> out;
     for (const std::span<const Codec> family :
-         {std::span<const Codec>(kMlxCodecs), GgmlBlockCodecs()}) {
+         {std::span<const Codec>(kMlxCodecs), GgmlBlockCodecs(), IqCodecs()}) {
       out.insert(out.end(), family.begin(), family.end());
     }
     return out;

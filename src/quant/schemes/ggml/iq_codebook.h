@@ -1,0 +1,75 @@
+// IQ2_XXS, IQ2_XS, IQ2_S, IQ3_XXS and IQ3_S: magnitudes of eight or four elements as one point of a
+// grid, signs apart. 16 or 32 elements, a run, share a scale.
+#pragma once
+
+#include "quant/codec.h"
+#include "quant/schemes/ggml/iq_layout.h"
+
+namespace lbrx {
+
+// Which groups are rounded again with the scale that was found.
+enum class IqRefit : uint8_t {
+  kAll,
+  kAllOrNone,  // all if any was rounded to a string that is no point
+  kMoved,      // those that were
+};
+
+// How an encoder looks for scale and points.
+struct IqRule {
+  IqLayout layout;
+  int tries;  // scales tried on each side of the first
+  float step;
+  IqRefit refit;
+  bool fitted;   // tries stand about the scale of a first fit, not about that of the maximum
+  float least;   // runs whose maximum is below are zeros
+  float spread;  // the weight of an element is importance * sqrt(spread * mean square + x^2)
+  float even;    // without importance: even * mean square + x^2; negative: importance is needed
+  float stored;  // the factor of d as stored
+  // GGML's IQ3_S encoder leaves no room for runs of zeros: the low bits of indices and the signs of
+  // later runs move up, so that the block decodes to something else. Its bytes are the format's.
+  bool closes_up = false;
+};
+
+inline constexpr IqRule kIq2XxsRule = {
+    kIq2XxsLayout, 6, 0.1F, IqRefit::kAll, true, 1e-15F, 1, -1, 1};
+inline constexpr IqRule kIq2XsRule = {kIq2XsLayout, 9, 0.1F, IqRefit::kMoved, false, 1e-15F, 1,
+                                      -1,           1};
+inline constexpr IqRule kIq2SRule = {kIq2SLayout, 9, 0.1F,  IqRefit::kMoved, false,
+                                     1e-8F,       2, 0.25F, 0.9875F};
+inline constexpr IqRule kIq3XxsRule = {kIq3XxsLayout, 15, 0.2F, IqRefit::kMoved, false,
+                                       1e-8F,         2,  0,    1.0125F};
+// IQ3_S: the least number above zero.
+inline constexpr IqRule kIq3SRule = {
+    kIq3SLayout, 9, 0.2F, IqRefit::kAllOrNone, false, 0x1p-149F, 2, 0, 1.033F, true};
+
+inline constexpr size_t kMaxIqRun = 32;
+inline constexpr size_t kMaxIqGroups = 8;
+
+struct IqRun {
+  float x[kMaxIqRun];     // magnitudes; negative where a sign was flipped for parity
+  float w[kMaxIqRun];     // weights of errors
+  float root[kMaxIqRun];  // their square roots
+  float max;              // the largest of x
+};
+
+struct IqFit {
+  float scale;
+  uint16_t words[kMaxIqGroups];  // points
+};
+
+// Finds scale and points of a run. False: it counts as zeros.
+using FindIqFit = bool (*)(const IqRun&, IqFit&);
+
+// IQ2_XXS's first fit: the scale of the codes 0 to 4 that come nearest to magnitudes, found by a
+// few tries and by changing single codes.
+float FitIqPositive(const IqRun& run);
+
+// The rule of a scheme of this family.
+const IqRule& IqRuleOf(Scheme scheme);
+
+void EncodeIqCodebookWith(const EncodeJob& job, FindIqFit find);
+
+void DecodeIqCodebookReference(const DecodeJob& job);
+void EncodeIqCodebookReference(const EncodeJob& job);
+
+}  // namespace lbrx

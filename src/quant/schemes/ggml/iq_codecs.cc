@@ -1,0 +1,39 @@
+#include "quant/schemes/ggml/iq_codecs.h"
+
+#include <array>
+
+#include "quant/schemes/ggml/iq1.h"
+#include "quant/schemes/ggml/iq4.h"
+#include "quant/schemes/ggml/iq_codebook.h"
+
+namespace lbrx {
+namespace {
+
+constexpr Codec Codebook(Scheme scheme) {
+  return {scheme, EncodeIqCodebookReference, DecodeIqCodebookReference, EncodeIqCodebookReference,
+          DecodeIqCodebookReference};
+}
+
+constexpr std::array<Codec, 9> kCodecs = {{
+    Codebook(Scheme::kIq2Xxs),
+    Codebook(Scheme::kIq2Xs),
+    Codebook(Scheme::kIq2S),
+    Codebook(Scheme::kIq3Xxs),
+    Codebook(Scheme::kIq3S),
+    {Scheme::kIq1S, EncodeIq1SReference, DecodeIq1SReference, EncodeIq1SReference,
+     DecodeIq1SReference},
+    {Scheme::kIq1M, EncodeIq1MReference, DecodeIq1MReference, EncodeIq1MReference,
+     DecodeIq1MReference},
+    {Scheme::kIq4Nl, EncodeIq4NlReference, DecodeIq4NlReference, EncodeIq4NlReference,
+     DecodeIq4NlReference},
+    {Scheme::kIq4Xs, EncodeIq4XsReference, DecodeIq4XsReference, EncodeIq4XsReference,
+     DecodeIq4XsReference},
+}};
+
+}  // namespace
+
+std::span<const Codec> IqCodecs() {
+  return kCodecs;
+}
+
+}  // namespace lbrx
