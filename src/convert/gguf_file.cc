@@ -1,0 +1,213 @@
+#include "convert/gguf_file.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <map>
+
+#include "core/base/format.h"
+#include "core/io/file.h"
+#include "core/tensor/ggml_types.h"
+#include "formats/gguf/gguf.h"
+#include "model/config.h"
+#include "model/gguf/gguf_config.h"
+#include "stream/constant.h"
+#include "tokenizer/tokenizer.h"
+
+namespace lbrx {
+namespace {
+
+constexpr std::string_view kRopeFrequencies = "rope_freqs.weight";
+constexpr std::string_view kLongFactors = "rope_factors_long.weight";
+constexpr std::string_view kShortFactors = "rope_factors_short.weight";
+
+// What transformers needs beside the tensors.
+constexpr std::array<std::string_view, 11> kEmbedded = {
+    "config.json",         "generation_config.json",  "tokenizer.json",
+    "tokenizer.model",     "tokenizer_config.json",   "special_tokens_map.json",
+    "added_tokens.json",   "vocab.json",              "merges.txt",
+    "chat_template.jinja", "preprocessor_config.json"};
+
+// The number in "blk.12."; -1 for tensors of no layer, which come first.
+int64_t LayerOf(std::string_view name) {
+  constexpr std::string_view kBlock = "blk.";
+  int64_t layer = -1;
+  if (name.starts_with(kBlock)) {
+    std::from_chars(name.data() + kBlock.size(), name.data() + name.size(), layer);
+  }
+  return layer;
+}
+
+// The text model's config.json, in both spellings.
+Json TextModelConfig(const Checkpoint& source, const SourceFacts& facts) {
+  Json config = source.config;
+  CompleteConfig(config);
+  return facts.naming.wrapper == nullptr
+             ? config
+             : TextOnlyConfig(config, *facts.naming.TextAlone().architecture);
+}
+
+// general.file_type of a file in which most weights of matrices are stored so. Source: llama.h,
+// llama_ftype.
+std::optional<uint32_t> FileTypeOf(const GgmlType& type) {
+  static const std::map<std::string_view, uint32_t> types = {
+      {"F32", 0},    {"F16", 1},    {"Q4_0", 2},     {"Q4_1", 3},    {"Q8_0", 7},
+      {"Q5_0", 8},   {"Q5_1", 9},   {"Q2_K", 10},    {"Q3_K", 12},   {"Q4_K", 15},
+      {"Q5_K", 17},  {"Q6_K", 18},  {"IQ2_XXS", 19}, {"IQ2_XS", 20}, {"IQ3_XXS", 23},
+      {"IQ1_S", 24}, {"IQ4_NL", 25}, {"IQ3_S", 26},  {"IQ2_S", 28},  {"IQ4_XS", 30},
+      {"IQ1_M", 31}, {"BF16", 32},  {"TQ1_0", 36},   {"TQ2_0", 37},  {"MXFP4", 38},
+      {"NVFP4", 39}, {"Q1_0", 40},  {"Q2_0", 41}};
+  const auto found = types.find(type.name);
+  return found == types.end() ? std::nullopt : std::optional(found->second);
+}
+
+const GgmlType* TypeOf(const Encoding& encoding) {
+  return encoding.scheme == Scheme::kPlain ? FindGgmlType(encoding.dtype)
+                                           : &FindGgmlType(encoding.scheme);
+}
+
+void SetStorageKeys(const std::vector<PlannedTensor>& tensors, GgufKeys& keys) {
+  std::map<const GgmlType*, uint64_t> weights;
+  for (const PlannedTensor& tensor : tensors) {
+    if (tensor.output.shape.rank() > 1) {
+      weights[TypeOf(tensor.output.encoding)] += tensor.output.shape.elements();
+    }
+  }
+  const auto most =
+      std::max_element(weights.begin(), weights.end(),
+                       [](const auto& a, const auto& b) { return a.second < b.second; });
+  if (most != weights.end() && most->first != nullptr) {
+    if (const std::optional<uint32_t> file_type = FileTypeOf(*most->first)) {
+      keys.Set("general.file_type", GgufValue::U32(*file_type));
+    }
+  }
+  keys.Set("general.quantization_version", GgufValue::U32(2));
+}
+
+bool IsStoredAsInSource(const Checkpoint& source, const std::vector<PlannedTensor>& tensors) {
+  return std::all_of(tensors.begin(), tensors.end(), [&](const PlannedTensor& tensor) {
+    const SourceTensor* before = source.Find(tensor.output.name);
+    return before != nullptr && before->encoding == tensor.output.encoding;
+  });
+}
+
+void Embed(const Checkpoint& source, GgufKeys& keys) {
+  for (const std::string_view name : kEmbedded) {
+    const std::string path = JoinPath(source.folder, name);
+    if (source.folder.empty() || !IsRegularFile(path)) {
+      continue;
+    }
+    const std::string content = ReadWholeFile(path);
+    const auto bytes = std::as_bytes(std::span(content));
+    keys.Set(std::string(kEmbeddedPrefix) + std::string(name),
+             GgufValue::FromBytes(GgufType::kU8, true, {bytes.begin(), bytes.end()}));
+  }
+}
+
+uint64_t VocabularyOf(const std::vector<PlannedTensor>& tensors) {
+  for (const PlannedTensor& tensor : tensors) {
+    if (tensor.output.name == "token_embd.weight") {
+      return tensor.output.shape[0];
+    }
+  }
+  return 0;
+}
+
+}  // namespace
+
+bool IsRotaryTensor(std::string_view name) {
+  return name == kRopeFrequencies || name == kLongFactors || name == kShortFactors;
+}
+
+std::vector<NamedValue> RotaryTensors(const SourceFacts& facts, const Json& config) {
+  std::vector<NamedValue> out;
+  const auto add = [&](std::string_view name, std::vector<float> values) {
+    if (!values.empty()) {
+      out.push_back({.name = std::string(name),
+                     .value = ConstantOf(std::move(values)),
+                     .stored = nullptr,
+                     .label = "config"});
+    }
+  };
+  if (facts.naming.architecture != nullptr) {
+    Json complete = config;
+    CompleteConfig(complete);
+    RopeFactors factors = RopeFactorsOf(complete);
+    add(kRopeFrequencies, RopeFrequencies(complete));
+    add(kLongFactors, std::move(factors.long_factors));
+    add(kShortFactors, std::move(factors.short_factors));
+  }
+  return out;
+}
+
+void OrderForGguf(const Checkpoint& source, std::vector<PlannedTensor>& tensors) {
+  std::map<std::string_view, size_t> place;
+  if (source.gguf != nullptr) {
+    for (const SourceTensor* tensor : GgufFileOrder(source)) {
+      place.emplace(tensor->name, place.size());
+    }
+  }
+  const auto key = [&](const PlannedTensor& tensor) {
+    const std::string& name = tensor.output.name;
+    const auto found = place.find(name);
+    return std::tuple(found == place.end() ? place.size() : found->second, LayerOf(name),
+                      std::string_view(name));
+  };
+  std::stable_sort(
+      tensors.begin(), tensors.end(),
+      [&](const PlannedTensor& a, const PlannedTensor& b) { return key(a) < key(b); });
+}
+
+GgufKeys KeysForGguf(const ConvertRequest& request, const Checkpoint& source,
+                     const SourceFacts& facts, Plan& plan) {
+  if (source.gguf != nullptr) {
+    GgufKeys keys = *source.gguf;
+    if (!IsStoredAsInSource(source, plan.tensors)) {
+      SetStorageKeys(plan.tensors, keys);
+    }
+    return keys;
+  }
+  const Architecture& architecture = *facts.naming.TextAlone().architecture;
+  const Json config = TextModelConfig(source, facts);
+  GgufKeys keys;
+  AddModelKeys(architecture, config, keys, plan.notices);
+  SetStorageKeys(plan.tensors, keys);
+  if (HasTokenizer(source.folder)) {
+    AddTokenizerKeys({.folder = source.folder,
+                      .config = source.config,
+                      .vocabulary = VocabularyOf(plan.tensors),
+                      .architecture = std::string(GgufArchitecture(architecture))},
+                     request.pre, keys, plan.notices);
+  } else {
+    plan.notices.emplace_back("the source has no tokenizer; the result has none either");
+  }
+  if (request.embed_hf) {
+    Embed(source, keys);
+  }
+  return keys;
+}
+
+OutputLayout LayOutForGguf(const ConvertRequest& request, const Checkpoint& source,
+                           const GgufKeys& keys, std::vector<OutputTensor>& outputs) {
+  GgufTarget target = source.gguf == nullptr ? GgufTarget{} : GgufTargetOf(source);
+  target.keys = &keys;
+  target.shard_size = request.shard_size;
+  const std::string name = BaseName(request.destination);
+  target.prefix = name.substr(0, name.size() - std::string_view(".gguf").size());
+  return LayOutGguf(outputs, target);
+}
+
+std::vector<OutputText> EmbeddedFiles(const GgufKeys& keys) {
+  std::vector<OutputText> out;
+  for (const std::string_view name : kEmbedded) {  // no other name is ever written
+    const GgufValue* value = keys.Find(std::string(kEmbeddedPrefix) + std::string(name));
+    if (value != nullptr && value->is_array() && value->type() == GgufType::kU8) {
+      const auto bytes = value->bytes();
+      out.push_back({.name = std::string(name),
+                     .content = {reinterpret_cast<const char*>(bytes.data()), bytes.size()}});
+    }
+  }
+  return out;
+}
+
+}  // namespace lbrx
