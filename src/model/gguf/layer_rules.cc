@@ -1,0 +1,158 @@
+// Keys about windows and about single layers, and about widths and experts where they are no plain
+// numbers.
+#include "core/base/error.h"
+#include "core/base/format.h"
+#include "model/gguf/family.h"
+
+namespace lbrx {
+namespace {
+
+constexpr std::string_view kWindow = "sliding_window";
+constexpr std::string_view kWindowKey = "attention.sliding_window";
+constexpr std::string_view kPatternKey = "attention.sliding_window_pattern";
+constexpr std::string_view kLayerTypes = "layer_types";
+constexpr std::string_view kSlidingLayer = "sliding_attention";
+constexpr std::string_view kFullLayer = "full_attention";
+constexpr std::string_view kGating = "scoring_func";
+constexpr std::string_view kTopNorm = "norm_topk_prob";
+constexpr std::string_view kNoRope = "no_rope_layers";
+constexpr uint64_t kSigmoid = 2;
+constexpr uint64_t kSoftmax = 1;
+constexpr uint64_t kNoRopeStep = 4;  // llama.cpp's constant
+constexpr uint64_t kGpt2Widening = 4;
+
+// Of every `period` layers the last one attends to everything: llama.cpp's constants.
+uint64_t PeriodOf(const GgufFamily& family) {
+  return family.name == "gemma3" ? 6 : 2;
+}
+
+std::vector<bool> Periodic(uint64_t layers, uint64_t period) {
+  std::vector<bool> slides;
+  for (uint64_t layer = 0; layer < layers; ++layer) {
+    slides.push_back(period == 0 || layer % period < period - 1);
+  }
+  return slides;
+}
+
+// Which layers have a window, by layer_types, else by sliding_window_pattern.
+std::vector<bool> SlidingLayers(const KeyWriter& writer) {
+  const uint64_t layers = writer.Size(&ConfigKeys::layers);
+  const Json* types = writer.config().Find(kLayerTypes);
+  if (types == nullptr || types->is_null()) {
+    const auto pattern = writer.Count("sliding_window_pattern");
+    return Periodic(layers, pattern.value_or(PeriodOf(writer.family())));
+  }
+  std::vector<bool> slides;
+  for (const Json& type : types->AsArray()) {
+    if (type != Json(kSlidingLayer) && type != Json(kFullLayer)) {
+      FailMember(kLayerTypes, "names a kind of layer that llama.cpp has not", "", WriteJson(type));
+    }
+    slides.push_back(type == Json(kSlidingLayer));
+  }
+  if (slides.size() != layers) {
+    FailMember(kLayerTypes, "does not have an entry for each layer", Format("{}", layers),
+               Format("{}", slides.size()));
+  }
+  return slides;
+}
+
+GgufValue Bools(const std::vector<bool>& values) {
+  std::vector<std::byte> bytes;
+  for (const bool value : values) {
+    bytes.push_back(std::byte{value});
+  }
+  return GgufValue::FromBytes(GgufType::kBool, true, std::move(bytes));
+}
+
+void WriteWindow(KeyWriter& writer) {
+  const std::vector<bool> slides = SlidingLayers(writer);
+  const bool any = slides != std::vector<bool>(slides.size(), false);
+  const auto window = writer.Count(kWindow);
+  if (any && !window) {
+    FailMember(kWindow, "is missing");
+  }
+  if (any || writer.family().name != "gemma3") {  // which takes its absence for no window at all
+    writer.SetUint(kWindowKey, window.value_or(0));
+  }
+  if (slides != Periodic(slides.size(), PeriodOf(writer.family())) &&
+      (any || writer.family().name != "gemma3")) {
+    writer.Set(kPatternKey, Bools(slides));
+  }
+}
+
+void WriteWindowOrZero(KeyWriter& writer) {
+  writer.SetUint(kWindowKey, writer.Count(kWindow).value_or(0));
+}
+
+// A window as long as the context is none.
+void WriteNoWindow(KeyWriter& writer) {
+  const auto window = writer.Count(kWindow);
+  const Json* used = writer.config().Find("use_sliding_window");
+  const uint64_t context = writer.Count("max_position_embeddings").value_or(0);
+  if (window && *window != 0 && *window < context && (used == nullptr || *used == Json(true))) {
+    writer.Notice(
+        Format("config.json says sliding_window = {}, but llama.cpp's {} attends to "
+               "everything: texts longer than that are computed otherwise",
+               *window, writer.family().name));
+  }
+}
+
+void WriteNoRopeLayers(KeyWriter& writer) {
+  const Json* layers = writer.config().Find(kNoRope);  // 1: rope
+  if (layers == nullptr || layers->is_null()) {
+    const auto step = writer.Count("no_rope_layer_interval");
+    if (!step || *step == kNoRopeStep) {
+      return;
+    }
+  } else {
+    bool same = true;
+    for (uint64_t layer = 0; layer < layers->AsArray().size(); ++layer) {
+      const bool rope = (layer + 1) % kNoRopeStep != 0;
+      same = same && layers->AsArray()[layer] == Json(uint64_t{rope});
+    }
+    if (same) {
+      return;
+    }
+  }
+  FailMember(kNoRope, "llama.cpp leaves every fourth layer without rope, not others");
+}
+
+// The converter has four times n_embd whatever n_inner says; null means that.
+void WriteWidening(KeyWriter& writer) {
+  const uint64_t usual = kGpt2Widening * writer.Size(&ConfigKeys::hidden);
+  writer.SetUint("feed_forward_length", writer.Count("n_inner").value_or(usual));
+}
+
+void WriteGating(KeyWriter& writer) {
+  const Json* gating = writer.config().Find(kGating);
+  if (gating == nullptr || gating->is_null()) {
+    writer.Notice(
+        "config.json has no scoring_func: llama.cpp takes softmax where a file does not "
+        "say, DeepSeek V3 computes with sigmoid; set deepseek2.expert_gating_func to 2 "
+        "(u32) to run it there");
+    return;
+  }
+  if (*gating != Json("sigmoid")) {
+    FailMember(kGating, "is not what DeepSeek V3 has", "\"sigmoid\"", WriteJson(*gating));
+  }
+  writer.SetUint("expert_gating_func", kSigmoid);
+}
+
+void WriteTopNorm(KeyWriter& writer) {
+  const Json* norm = writer.config().Find(kTopNorm);
+  if (norm != nullptr && *norm == Json(true)) {
+    writer.SetBool("expert_weights_norm", true);
+  }
+}
+
+}  // namespace
+
+const KeyRule kWindowRule = {WriteWindow, nullptr};
+const KeyRule kWindowOrZeroRule = {WriteWindowOrZero, nullptr};
+const KeyRule kNoWindowRule = {WriteNoWindow, nullptr};
+const KeyRule kNoRopeLayersRule = {WriteNoRopeLayers, nullptr};
+const KeyRule kWideningRule = {WriteWidening, nullptr};
+const KeyRule kGatingRule = {WriteGating, nullptr};
+const KeyRule kTopNormRule = {WriteTopNorm, nullptr};
+
+}  // namespace lbrx
