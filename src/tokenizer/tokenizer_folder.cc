@@ -1,0 +1,98 @@
+#include "tokenizer/tokenizer_folder.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "core/io/file.h"
+#include "tokenizer/fault.h"
+#include "tokenizer/tokenizer.h"
+
+namespace lbrx {
+namespace {
+
+constexpr uint64_t kTokenizerLimit = uint64_t{256} << 20;  // the largest published are 35 MB
+
+// Keys whose tokens transformers registers as special.
+constexpr std::string_view kNamedTokens[] = {"bos_token", "eos_token", "unk_token", "sep_token",
+                                             "pad_token", "cls_token", "mask_token"};
+
+uint64_t IdOfKey(const std::string& key, const std::string& file) {
+  uint64_t id = 0;
+  const bool digits =
+      !key.empty() && key.size() <= 10 &&
+      std::all_of(key.begin(), key.end(), [](char c) { return c >= '0' && c <= '9'; });
+  if (!digits) {
+    FailTokenizer(file, "added_tokens_decoder", "key is no token id", "a number",
+                  Printable(key, 40));
+  }
+  for (const char c : key) {
+    id = id * 10 + static_cast<uint64_t>(c - '0');
+  }
+  return id;
+}
+
+}  // namespace
+
+TokenizerFolder OpenTokenizerFolder(const std::string& path) {
+  TokenizerFolder folder;
+  folder.path = path;
+  const std::string json = JoinPath(path, "tokenizer.json");
+  if (PathExists(json)) {
+    folder.hf = ReadHfTokenizer(ReadWholeFile(json, kTokenizerLimit), json);
+  }
+  const std::string config = JoinPath(path, "tokenizer_config.json");
+  if (PathExists(config)) {
+    folder.config = ParseJson(ReadWholeFile(config), config);
+  }
+  const std::string pieces = JoinPath(path, "tokenizer.model");
+  if (PathExists(pieces)) {
+    folder.sentence_pieces = pieces;
+  }
+  return folder;
+}
+
+bool HasTokenizer(const std::string& folder) {
+  return PathExists(JoinPath(folder, "tokenizer.json")) ||
+         PathExists(JoinPath(folder, "tokenizer.model"));
+}
+
+std::string NamedToken(const Json& config, std::string_view key) {
+  const Json* entry = config.Find(key);
+  if (entry != nullptr && entry->is_object()) {
+    entry = entry->Find("content");
+  }
+  return entry != nullptr && entry->is_string() ? entry->AsString() : std::string();
+}
+
+std::vector<AddedToken> AllAddedTokens(const TokenizerFolder& folder) {
+  std::vector<AddedToken> tokens = folder.hf.added;
+  std::unordered_map<std::string, uint32_t> known;  // added tokens by content
+  for (const AddedToken& token : tokens) {
+    known.emplace(token.content, token.id);
+  }
+  const std::string file = JoinPath(folder.path, "tokenizer_config.json");
+  const Json* decoder = folder.config.Find("added_tokens_decoder");
+  for (const auto& [key, entry] : decoder == nullptr ? Json::Object() : decoder->AsObject()) {
+    AddedToken token = ReadAddedToken(entry, IdOfKey(key, file), file);
+    if (known.emplace(token.content, token.id).second) {
+      tokens.push_back(std::move(token));
+    }
+  }
+  std::unordered_map<std::string_view, uint32_t> vocab;
+  for (const std::string_view key : kNamedTokens) {
+    const std::string content = NamedToken(folder.config, key);
+    if (content.empty() || known.count(content) != 0) {
+      continue;
+    }
+    if (vocab.empty()) {
+      vocab.insert(folder.hf.vocab.begin(), folder.hf.vocab.end());
+    }
+    if (const auto id = vocab.find(content); id != vocab.end()) {
+      tokens.push_back({id->second, content, true, false});
+      known.emplace(content, id->second);
+    }
+  }
+  return tokens;
+}
+
+}  // namespace lbrx
