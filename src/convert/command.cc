@@ -87,8 +87,8 @@ std::string CommandOf(const ConvertRequest& request, const std::string& source) 
     }
   }
   out.Flag("--protect-routers", request.protect_routers);
-  if (request.shard_size != ConvertRequest{}.shard_size) {
-    out.Option("--shard-size", Format("{}", request.shard_size));
+  if (request.shard_size) {
+    out.Option("--shard-size", Format("{}", *request.shard_size));
   }
   return out.text();
 }

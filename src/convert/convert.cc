@@ -4,7 +4,9 @@
 
 #include "convert/choose.h"
 #include "convert/facts.h"
+#include "convert/float_types.h"
 #include "convert/folder.h"
+#include "convert/gguf_file.h"
 #include "convert/selection.h"
 #include "convert/target.h"
 #include "core/base/format.h"
@@ -31,6 +33,7 @@ class Planner {
       CheckTextOnly(facts_, plan_.notices);
     }
     naming_ = NamingInTarget(request, target_, facts_);
+    types_.emplace(request_, plan_.sources, facts_, target_, naming_);
   }
 
   Plan Build() {
@@ -44,7 +47,7 @@ class Planner {
     NoteLosses();
     selection_.Finish(request_.strict, plan_.notices);
     LayOutTensors();
-    if (target_ != TargetKind::kSafetensors) {
+    if (target_ != TargetKind::kSafetensors && target_ != TargetKind::kGguf) {
       AddFolderFiles(request_, *source_, facts_, target_, quantization_, plan_);
     }
     return std::move(plan_);
@@ -65,14 +68,29 @@ class Planner {
       std::erase_if(tensors,
                     [&](const NamedValue& tensor) { return facts_.naming.IsOther(tensor.name); });
     }
-    if (target_ == TargetKind::kMlx) {
-      std::erase_if(tensors, [&](const NamedValue& tensor) { return IsDropped(tensor.name); });
+    std::erase_if(tensors, [&](const NamedValue& tensor) { return IsDropped(tensor.name); });
+    const Json& config = TextConfig(source_->config);
+    tensors = Rearrange(facts_.naming, naming_, config, std::move(tensors));
+    if (IsToGguf()) {
+      std::vector<NamedValue> rotary = RotaryTensors(facts_, config);
+      std::move(rotary.begin(), rotary.end(), std::back_inserter(tensors));
     }
-    return Rearrange(facts_.naming, naming_, TextConfig(source_->config), std::move(tensors));
+    return tensors;
   }
 
-  // What MLX has no place for.
+  // Whether another container's model becomes a GGUF file.
+  bool IsToGguf() const { return target_ == TargetKind::kGguf && source_->gguf == nullptr; }
+
+  bool IsFromGguf() const { return target_ != TargetKind::kGguf && source_->gguf != nullptr; }
+
+  // What the target has no place for.
   bool IsDropped(const std::string& name) {
+    if (IsFromGguf() && IsRotaryTensor(name)) {
+      return true;
+    }
+    if (target_ != TargetKind::kMlx && !IsToGguf()) {
+      return false;
+    }
     const TensorMeaning meaning = facts_.naming.Resolve(name);
     if (meaning.rule == nullptr) {
       return false;
@@ -104,7 +122,7 @@ class Planner {
     if (!IsConvertible(tensor)) {
       return;
     }
-    const DType dtype = ScaleDType(request_.dtype.value_or(tensor.value->dtype()));
+    const DType dtype = types_->ForEncoding(tensor.value->dtype());
     std::vector<Encoding> candidates = selection_.CandidatesFor(CandidateOf(tensor));
     if (candidates.empty()) {
       return;
@@ -139,14 +157,11 @@ class Planner {
 
   // Codes go over as they are where the scheme stays, or nothing else was asked for.
   bool CanCarry(const NamedValue& tensor, const std::optional<Encoding>& wanted) const {
-    if (!tensor.encoded || tensor.stored == nullptr || request_.dequantize ||
-        target_ == TargetKind::kHuggingFace) {
+    if (tensor.planes.empty() || request_.dequantize || target_ == TargetKind::kHuggingFace ||
+        IsBlock(tensor.encoding.scheme) != (target_ == TargetKind::kGguf)) {
       return false;
     }
-    const Encoding& has = tensor.stored->encoding;
-    if (!IsWritable(has.scheme) || tensor.stored->transposed) {
-      return false;
-    }
+    const Encoding& has = tensor.encoding;
     if (!wanted) {
       return !request_.scheme;
     }
@@ -154,10 +169,8 @@ class Planner {
   }
 
   void Carry(const NamedValue& tensor) {
-    PlannedTensor planned = Begin(tensor, tensor.stored->encoding);
-    for (const uint32_t plane : tensor.stored->planes) {
-      planned.copies.push_back(LoadArray(plan_.sources, 0, plane, /*check=*/true));
-    }
+    PlannedTensor planned = Begin(tensor, tensor.encoding);
+    planned.copies = tensor.planes;
     plan_.tensors.push_back(std::move(planned));
   }
 
@@ -167,7 +180,7 @@ class Planner {
                   Format("--search is for the affine schemes, not {}; leave it out",
                          SchemeLabel(encoding)));
     }
-    encoding.dtype = ScaleDType(request_.dtype.value_or(tensor.value->dtype()));
+    encoding.dtype = types_->ForEncoding(tensor.value->dtype());
     requantized_ += tensor.encoded ? 1 : 0;
     PlannedTensor planned = Begin(tensor, encoding);
     planned.value = CastTo(tensor.value, encoding.dtype);
@@ -176,11 +189,8 @@ class Planner {
   }
 
   void Float(const NamedValue& tensor) {
-    DType dtype = tensor.value->dtype();
     decoded_ += tensor.encoded ? 1 : 0;
-    if (request_.dtype && Info(dtype).floating && CanConvert(dtype, *request_.dtype)) {
-      dtype = *request_.dtype;
-    }
+    const DType dtype = types_->For(tensor);
     PlannedTensor planned = Begin(tensor, Plain(dtype));
     planned.value = CastTo(tensor.value, dtype);
     plan_.tensors.push_back(std::move(planned));
@@ -209,7 +219,7 @@ class Planner {
     std::vector<std::string> unknown;
     for (const SourceTensor& tensor : source_->tensors) {
       if (facts_.naming.architecture != nullptr && !facts_.naming.IsOther(tensor.name) &&
-          facts_.naming.Resolve(tensor.name).rule == nullptr) {
+          facts_.naming.Resolve(tensor.name).rule == nullptr && !IsRotaryTensor(tensor.name)) {
         unknown.push_back(tensor.name);
       }
     }
@@ -217,16 +227,17 @@ class Planner {
       return;
     }
     const std::string_view architecture = facts_.naming.architecture->name;
-    if (request_.strict) {
-      throw Error(ErrorCode::kInvalid,
-                  {.file = source_->path,
-                   .object = unknown[0],
-                   .what = Format("{} tensors are not known to architecture {}", unknown.size(),
-                                  architecture),
-                   .expected = "known names only (--strict)",
-                   .found = "this one first",
-                   .offset = {},
-                   .advice = "leave out --strict to carry them as they are"});
+    if (request_.strict || IsToGguf()) {
+      throw Error(
+          ErrorCode::kInvalid,
+          {.file = source_->path,
+           .object = unknown[0],
+           .what =
+               Format("{} tensors are not known to architecture {}", unknown.size(), architecture),
+           .expected = IsToGguf() ? "names that GGUF has too" : "known names only (--strict)",
+           .found = "this one first",
+           .offset = {},
+           .advice = IsToGguf() ? "" : "leave out --strict to carry them as they are"});
     }
     plan_.notices.push_back(
         Format("{} tensors that architecture {} does not know are carried as they are, {} first",
@@ -264,6 +275,10 @@ class Planner {
   }
 
   void LayOutTensors() {
+    if (target_ == TargetKind::kGguf) {
+      OrderForGguf(*source_, plan_.tensors);
+      keys_ = KeysForGguf(request_, *source_, facts_, plan_);
+    }
     std::vector<OutputTensor> outputs;
     outputs.reserve(plan_.tensors.size());
     for (PlannedTensor& tensor : plan_.tensors) {
@@ -272,7 +287,11 @@ class Planner {
     if (const std::optional<Encoding> main = MainEncoding(selection_, outputs)) {
       quantization_ = MlxQuantizationBlock(outputs, *main);
     }
-    plan_.layout = LayOut(target_, outputs, request_.shard_size, Metadata());
+    if (target_ == TargetKind::kGguf) {
+      plan_.layout = LayOutForGguf(request_, *source_, keys_, outputs);
+    } else {
+      plan_.layout = LayOut(target_, outputs, request_.shard_size.value_or(kShardSize), Metadata());
+    }
     for (size_t i = 0; i < outputs.size(); ++i) {
       plan_.tensors[i].output = std::move(outputs[i]);
     }
@@ -312,6 +331,8 @@ class Planner {
   size_t decoded_ = 0;
   size_t dropped_ = 0;
   Json quantization_;
+  std::optional<FloatTypes> types_;
+  GgufKeys keys_;
   Plan plan_;
 };
 

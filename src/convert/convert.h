@@ -14,6 +14,8 @@
 
 namespace lbrx {
 
+inline constexpr uint64_t kShardSize = 5'000'000'000;
+
 // What the user asked for, after spellings were normalised. Everything that decides bytes is here.
 struct ConvertRequest {
   std::string source;
@@ -48,10 +50,12 @@ struct ConvertRequest {
   };
 
   std::vector<Rule> rules;
-  bool protect_routers = false;  // routers and shared-expert gates at 8 bits, group 64
-  uint64_t shard_size = 5'000'000'000;
+  bool protect_routers = false;        // routers and shared-expert gates at 8 bits, group 64
+  std::optional<uint64_t> shard_size;  // of a folder: kShardSize; a GGUF file is one
   bool strict = false;
-  bool card = true;  // README.md in a folder (convert/card.h)
+  bool card = true;       // README.md in a folder (convert/card.h)
+  std::string pre;        // --pre: the pre-tokenizer of a GGUF file; empty: recognised
+  bool embed_hf = false;  // --embed-hf: a folder's small files in the GGUF file's keys
 
   Json ToJson() const;
   static ConvertRequest FromJson(const Json& json);  // kInvalid

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/format.h"
+#include "formats/gguf/keys.h"
 #include "model/config.h"
 
 namespace lbrx {
@@ -42,16 +43,30 @@ class Checker {
  private:
   [[noreturn]] void Refuse(const std::string& what, const std::string& expected,
                            const std::string& found, const std::string& advice) const {
-    throw Error(ErrorCode::kInvalid, {.file = JoinPath(source_.folder, "config.json"),
-                                      .object = "",
-                                      .what = what,
-                                      .expected = expected,
-                                      .found = found,
-                                      .offset = {},
-                                      .advice = advice});
+    const bool gguf = source_.gguf != nullptr;
+    throw Error(ErrorCode::kInvalid,
+                {.file = gguf ? source_.path : JoinPath(source_.folder, "config.json"),
+                 .object = "",
+                 .what = what,
+                 .expected = expected,
+                 .found = found,
+                 .offset = {},
+                 .advice = advice});
   }
 
   void CheckMissingConfig() const {
+    if (source_.gguf != nullptr && target_ != TargetKind::kGguf) {
+      Refuse("its keys make no configuration", "an architecture that `lbrx architectures` lists",
+             Printable(source_.gguf->String("general.architecture")),
+             "it can be copied, edited and split as GGUF");
+    }
+    if (source_.gguf != nullptr) {
+      return;
+    }
+    if (target_ == TargetKind::kGguf) {
+      Refuse("a GGUF file needs the model's configuration", "a folder with config.json", "nothing",
+             "");
+    }
     if (!source_.folder.empty()) {
       Refuse("is missing", "the model's configuration", "nothing",
              "download it too; `lbrx inspect` works without it");
@@ -71,6 +86,10 @@ class Checker {
     const std::string text = Format("architecture \"{}\" is not known", name);
     if (strict_) {
       Refuse(text, "one that `lbrx architectures` lists", name, "leave out --strict");
+    }
+    if (target_ == TargetKind::kGguf && source_.gguf == nullptr) {
+      Refuse(text + ", so GGUF's names for its tensors are not known",
+             "one that `lbrx architectures` lists", name, "");
     }
     notices_.push_back(text + ": names are kept, matrices are told by their shape");
   }
@@ -128,8 +147,8 @@ class Checker {
     }
     if (facts_.tied && head != nullptr) {
       notices_.emplace_back(
-          target_ == TargetKind::kMlx
-              ? "tie_word_embeddings is true: lm_head.weight is left out, as MLX uses the embedding"
+          target_ == TargetKind::kMlx || target_ == TargetKind::kGguf
+              ? "tie_word_embeddings is true: lm_head.weight is left out, the embedding is used"
               : "tie_word_embeddings is true but lm_head.weight is there too: both are kept");
     }
   }

@@ -11,6 +11,7 @@
 #include "formats/gguf/gguf.h"
 #include "model/config.h"
 #include "model/gguf/gguf_config.h"
+#include "model/wrapper.h"
 #include "stream/constant.h"
 #include "tokenizer/tokenizer.h"
 
@@ -22,11 +23,17 @@ constexpr std::string_view kLongFactors = "rope_factors_long.weight";
 constexpr std::string_view kShortFactors = "rope_factors_short.weight";
 
 // What transformers needs beside the tensors.
-constexpr std::array<std::string_view, 11> kEmbedded = {
-    "config.json",         "generation_config.json",  "tokenizer.json",
-    "tokenizer.model",     "tokenizer_config.json",   "special_tokens_map.json",
-    "added_tokens.json",   "vocab.json",              "merges.txt",
-    "chat_template.jinja", "preprocessor_config.json"};
+constexpr std::array<std::string_view, 11> kEmbedded = {"config.json",
+                                                        "generation_config.json",
+                                                        "tokenizer.json",
+                                                        "tokenizer.model",
+                                                        "tokenizer_config.json",
+                                                        "special_tokens_map.json",
+                                                        "added_tokens.json",
+                                                        "vocab.json",
+                                                        "merges.txt",
+                                                        "chat_template.jinja",
+                                                        "preprocessor_config.json"};
 
 // The number in "blk.12."; -1 for tensors of no layer, which come first.
 int64_t LayerOf(std::string_view name) {
@@ -51,12 +58,12 @@ Json TextModelConfig(const Checkpoint& source, const SourceFacts& facts) {
 // llama_ftype.
 std::optional<uint32_t> FileTypeOf(const GgmlType& type) {
   static const std::map<std::string_view, uint32_t> types = {
-      {"F32", 0},    {"F16", 1},    {"Q4_0", 2},     {"Q4_1", 3},    {"Q8_0", 7},
-      {"Q5_0", 8},   {"Q5_1", 9},   {"Q2_K", 10},    {"Q3_K", 12},   {"Q4_K", 15},
-      {"Q5_K", 17},  {"Q6_K", 18},  {"IQ2_XXS", 19}, {"IQ2_XS", 20}, {"IQ3_XXS", 23},
-      {"IQ1_S", 24}, {"IQ4_NL", 25}, {"IQ3_S", 26},  {"IQ2_S", 28},  {"IQ4_XS", 30},
-      {"IQ1_M", 31}, {"BF16", 32},  {"TQ1_0", 36},   {"TQ2_0", 37},  {"MXFP4", 38},
-      {"NVFP4", 39}, {"Q1_0", 40},  {"Q2_0", 41}};
+      {"F32", 0},    {"F16", 1},     {"Q4_0", 2},     {"Q4_1", 3},    {"Q8_0", 7},
+      {"Q5_0", 8},   {"Q5_1", 9},    {"Q2_K", 10},    {"Q3_K", 12},   {"Q4_K", 15},
+      {"Q5_K", 17},  {"Q6_K", 18},   {"IQ2_XXS", 19}, {"IQ2_XS", 20}, {"IQ3_XXS", 23},
+      {"IQ1_S", 24}, {"IQ4_NL", 25}, {"IQ3_S", 26},   {"IQ2_S", 28},  {"IQ4_XS", 30},
+      {"IQ1_M", 31}, {"BF16", 32},   {"TQ1_0", 36},   {"TQ2_0", 37},  {"MXFP4", 38},
+      {"NVFP4", 39}, {"Q1_0", 40},   {"Q2_0", 41}};
   const auto found = types.find(type.name);
   return found == types.end() ? std::nullopt : std::optional(found->second);
 }
@@ -93,7 +100,7 @@ bool IsStoredAsInSource(const Checkpoint& source, const std::vector<PlannedTenso
 
 void Embed(const Checkpoint& source, GgufKeys& keys) {
   for (const std::string_view name : kEmbedded) {
-    const std::string path = JoinPath(source.folder, name);
+    const std::string path = JoinPath(source.folder, std::string(name));
     if (source.folder.empty() || !IsRegularFile(path)) {
       continue;
     }
@@ -153,9 +160,8 @@ void OrderForGguf(const Checkpoint& source, std::vector<PlannedTensor>& tensors)
     return std::tuple(found == place.end() ? place.size() : found->second, LayerOf(name),
                       std::string_view(name));
   };
-  std::stable_sort(
-      tensors.begin(), tensors.end(),
-      [&](const PlannedTensor& a, const PlannedTensor& b) { return key(a) < key(b); });
+  std::stable_sort(tensors.begin(), tensors.end(),
+                   [&](const PlannedTensor& a, const PlannedTensor& b) { return key(a) < key(b); });
 }
 
 GgufKeys KeysForGguf(const ConvertRequest& request, const Checkpoint& source,

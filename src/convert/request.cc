@@ -91,9 +91,11 @@ Json ConvertRequest::ToJson() const {
   }
   out.Set("rules", std::move(list));
   out.Set("protect_routers", protect_routers);
-  out.Set("shard_size", shard_size);
+  out.Set("shard_size", shard_size ? Json(*shard_size) : Json());
   out.Set("strict", strict);
   out.Set("card", card);
+  out.Set("pre", pre);
+  out.Set("embed_hf", embed_hf);
   return out;
 }
 
@@ -139,9 +141,13 @@ ConvertRequest ConvertRequest::FromJson(const Json& json) {
                          .scheme = scheme.is_null() ? "" : scheme.AsString()});
   }
   out.protect_routers = Require(json, "protect_routers").AsBool();
-  out.shard_size = Require(json, "shard_size").AsUint64();
+  if (const Json& size = Require(json, "shard_size"); !size.is_null()) {
+    out.shard_size = size.AsUint64();
+  }
   out.strict = Require(json, "strict").AsBool();
   out.card = Require(json, "card").AsBool();
+  out.pre = Require(json, "pre").AsString();
+  out.embed_hf = Require(json, "embed_hf").AsBool();
   return out;
 }
 

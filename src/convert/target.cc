@@ -12,10 +12,11 @@ TargetKind ResolveTarget(const ConvertRequest& request, const Selection& selecti
   std::transform(name.begin(), name.end(), name.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   if (name.ends_with(".gguf")) {
-    throw Error(
-        ErrorCode::kUsage,
-        "GGUF output is not available in this version; choose a folder (--to hf or mlx) or a "
-        ".safetensors file");
+    if (request.target && *request.target != TargetKind::kGguf) {
+      throw Error(ErrorCode::kUsage,
+                  "--to names a folder, but the destination is a .gguf file; drop one");
+    }
+    return TargetKind::kGguf;
   }
   if (name.ends_with(".safetensors")) {
     if (request.target && *request.target != TargetKind::kSafetensors) {
@@ -36,9 +37,12 @@ TargetKind ResolveTarget(const ConvertRequest& request, const Selection& selecti
 }
 
 Naming NamingInTarget(const ConvertRequest& request, TargetKind target, const SourceFacts& facts) {
-  const Naming naming = target == TargetKind::kMlx           ? facts.naming.InMlx()
-                        : target == TargetKind::kHuggingFace ? facts.naming.InHuggingFace()
-                                                             : facts.naming;
+  const bool from_gguf = facts.naming.container == Container::kGguf;
+  const Naming naming = target == TargetKind::kMlx    ? facts.naming.InMlx()
+                        : target == TargetKind::kGguf ? facts.naming.InGguf()
+                        : target == TargetKind::kHuggingFace || from_gguf
+                            ? facts.naming.InHuggingFace()
+                            : facts.naming;
   return request.text_only ? naming.TextAlone() : naming;
 }
 

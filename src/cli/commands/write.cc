@@ -11,6 +11,7 @@
 #include "core/base/format.h"
 #include "core/io/partial.h"
 #include "core/parallel/executor.h"
+#include "model/open_model.h"
 
 namespace lbrx {
 namespace {
@@ -169,7 +170,7 @@ Plan MakePlan(Context& context, ConvertRequest& request) {
   OpenOptions options;
   options.strict = request.strict;
   options.executor = &executor;
-  auto source = std::make_shared<const Checkpoint>(OpenCheckpoint(request.source, options));
+  auto source = std::make_shared<const Checkpoint>(OpenModel(request.source, options));
   context.Detail(1, Format("{}: {}", request.source, source->reason));
   CheckPathsApart(Folder(request.source), request.destination);
   if (NeedsSurvey(request)) {

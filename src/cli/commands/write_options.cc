@@ -208,7 +208,7 @@ ConvertRequest RequestFromOptions(const ParsedArgs& args, const std::string& com
     }
   }
   request.text_only = args.Has("--text-only");
-  request.shard_size = args.Size("--shard-size").value_or(request.shard_size);
+  request.shard_size = args.Size("--shard-size");
   request.strict = args.Has("--strict");
   request.card = !args.Has("--no-card");
   return request;
