@@ -38,17 +38,24 @@ Json WithDefaults(const GgufFamily& family, const Architecture& architecture, co
   return full;
 }
 
-// As printed with the fewest digits that give the same float: 1e-05 rather than 9.99999974e-06.
-double ShortestOf(float value) {
-  return std::strtod(Format("{}", value).c_str(), nullptr);
-}
-
 std::string TypeOf(const GgufValue& value) {
   return value.is_array() ? Format("a list of {}", GgufTypeName(value.type()))
                           : std::string(GgufTypeName(value.type()));
 }
 
+std::string Join(const std::vector<std::string>& parts) {
+  std::string text;
+  for (const std::string& part : parts) {
+    text += text.empty() ? part : ", " + part;
+  }
+  return text;
+}
+
 }  // namespace
+
+double ShortestDecimal(float value) {
+  return std::strtod(Format("{}", value).c_str(), nullptr);
+}
 
 void FailMember(std::string_view member, std::string what, std::string expected,
                 std::string found) {
@@ -131,7 +138,31 @@ void KeyReader::Fail(std::string_view key, std::string what, std::string expecte
 }
 
 const GgufValue* KeyReader::Find(std::string_view key) const {
-  return keys_.Find(Name(key));
+  return keys_.Find(*asked_.insert(Name(key)).first);
+}
+
+void KeyReader::Assume(std::string_view member, Json value) {
+  if (!value.is_array() || value.AsArray().empty()) {
+    assumed_.push_back(Format("{} = {}", member, WriteJson(value)));
+  }
+  Set(member, std::move(value));
+}
+
+void KeyReader::Finish() {
+  if (!assumed_.empty()) {
+    Notice(Format("GGUF has no keys for these, so config.json has what is usual for {}: {}",
+                  architecture_.name, Join(assumed_)));
+  }
+  std::vector<std::string> left;
+  for (const auto& [key, value] : keys_.entries()) {
+    if (key.starts_with(Name("")) && !asked_.contains(key)) {
+      left.push_back(key);
+    }
+  }
+  if (!left.empty()) {
+    Notice(Format("config.json of {} has no place for these keys, which are left out: {}",
+                  architecture_.name, Join(left)));
+  }
 }
 
 std::optional<uint64_t> KeyReader::Uint(std::string_view key) const {
@@ -163,7 +194,7 @@ std::optional<double> KeyReader::Float(std::string_view key) const {
   if (!number || !std::isfinite(*number)) {
     Fail(key, number ? "is not finite" : "has the wrong type", "a number", TypeOf(*value));
   }
-  return value->type() == GgufType::kF32 ? ShortestOf(static_cast<float>(*number)) : *number;
+  return value->type() == GgufType::kF32 ? ShortestDecimal(static_cast<float>(*number)) : *number;
 }
 
 std::optional<bool> KeyReader::Bool(std::string_view key) const {
@@ -175,6 +206,10 @@ std::optional<bool> KeyReader::Bool(std::string_view key) const {
     return flag;
   }
   Fail(key, "has the wrong type", "bool", TypeOf(*value));
+}
+
+bool KeyReader::Has(std::string_view key) const {
+  return keys_.Find(Name(key)) != nullptr;
 }
 
 uint64_t KeyReader::NeedUint(std::string_view key) const {

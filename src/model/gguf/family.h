@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -67,12 +68,18 @@ class KeyReader {
   std::optional<double> Float(std::string_view key) const;  // the shortest decimal of a float
   std::optional<bool> Bool(std::string_view key) const;
   const GgufValue* Find(std::string_view key) const;
+  bool Has(std::string_view key) const;           // does not count as asking for it
   uint64_t NeedUint(std::string_view key) const;  // kInvalid where there is none
   double NeedFloat(std::string_view key) const;
   [[noreturn]] void Fail(std::string_view key, std::string what, std::string expected = "",
                          std::string found = "") const;
 
   void Notice(std::string text) { notices_.push_back(std::move(text)); }
+
+  // Sets a member that no key carries to the family's own value.
+  void Assume(std::string_view member, Json value);
+  // Notices about what was assumed, and about keys that nobody asked for.
+  void Finish();
 
  private:
   std::string Name(std::string_view key) const;  // with the architecture before it
@@ -83,9 +90,11 @@ class KeyReader {
   const GgufTensorFacts& facts_;
   Json config_;
   std::vector<std::string>& notices_;
+  std::vector<std::string> assumed_;
+  mutable std::set<std::string, std::less<>> asked_;
 };
 
-// What is more than one key for one member of config.json.
+// What is not one key for one member of config.json. Rules are read after all other rows.
 struct KeyRule {
   void (*write)(KeyWriter& writer);
   void (*read)(KeyReader& reader);
@@ -131,6 +140,12 @@ std::span<const GgufFamily> GgufFamilies();
 // kInvalid about a member of config.json.
 [[noreturn]] void FailMember(std::string_view member, std::string what, std::string expected = "",
                              std::string found = "");
+
+// Throws where a size is out of range or does not fit the others (key_checks.cc).
+void CheckSizes(const KeyReader& reader);
+
+// The decimal with the fewest digits that is the same float: 1e-05 rather than 9.99999974e-06.
+double ShortestDecimal(float value);
 
 // Dimensions of a head: head_dim, else an equal part of hidden_size.
 uint64_t HeadSize(const Json& config);

@@ -120,5 +120,152 @@ TEST(RopeFrequencies, AreTheConverters) {
   EXPECT_EQ(compared, 8U + 64U);
 }
 
+bool Flag(const Json& config, std::initializer_list<std::string_view> members) {
+  return std::any_of(members.begin(), members.end(), [&](std::string_view member) {
+    const Json* value = config.Find(member);
+    return value != nullptr && *value == Json(true);
+  });
+}
+
+// As the tensors of such a model would say.
+GgufTensorFacts FactsOf(const Json& config) {
+  GgufTensorFacts facts;
+  facts.vocabulary = config.Find("vocab_size")->AsUint64();
+  facts.output = !Flag(config, {"tie_word_embeddings"});
+  facts.query_bias = Flag(config, {"attention_bias", "qkv_bias", "use_qkv_bias", "use_bias"});
+  facts.attention_output_bias = facts.query_bias;
+  facts.feed_forward_bias = Flag(config, {"mlp_bias"});
+  facts.query_norm = Flag(config, {"use_qk_norm", "qk_layernorm"});
+  facts.expert_bias = true;
+  facts.rope_frequencies = RopeFrequencies(config);
+  const RopeFactors factors = RopeFactorsOf(config);
+  facts.long_factors = factors.long_factors;
+  facts.short_factors = factors.short_factors;
+  return facts;
+}
+
+GgufKeys WithTokens(const Json& config) {
+  GgufKeys keys = KeysOf(config);
+  const auto set = [&](std::string_view key, std::string_view member) {
+    if (const auto id = ConfigUint(config, member)) {
+      keys.Set(key, GgufValue::U32(static_cast<uint32_t>(*id)));
+    }
+  };
+  set("tokenizer.ggml.bos_token_id", "bos_token_id");
+  set("tokenizer.ggml.eos_token_id", "eos_token_id");
+  set("tokenizer.ggml.padding_token_id", "pad_token_id");
+  return keys;
+}
+
+// What takes no part in computing a model's logits, or says what other members say.
+constexpr std::string_view kNotUsed[] = {"attention_dropout",
+                                         "initializer_range",
+                                         "use_cache",
+                                         "transformers_version",
+                                         "pretraining_tp",
+                                         "embd_pdrop",
+                                         "resid_pdrop",
+                                         "attn_pdrop",
+                                         "hidden_dropout",
+                                         "embedding_dropout",
+                                         "residual_dropout",
+                                         "router_aux_loss_coef",
+                                         "output_router_logits",
+                                         "router_jitter_noise",
+                                         "max_window_layers",
+                                         "dtype",
+                                         "torch_dtype",
+                                         "num_nextn_predict_layers",
+                                         "reorder_and_upcast_attn",
+                                         "add_cross_attention",
+                                         "summary_activation",
+                                         "summary_first_dropout",
+                                         "summary_proj_to_labels",
+                                         "summary_type",
+                                         "summary_use_proj",
+                                         "_sliding_window_pattern",
+                                         "use_sliding_window"};
+
+struct Change {
+  std::string_view name;
+  std::string_view member;
+};
+
+// What a file cannot say: llama is Llama or Mistral, whose windows llama.cpp does not know; the
+// experts of Qwen3 are always normalized; no window is null or 0.
+constexpr Change kChanges[] = {{"mistral", "architectures"},
+                               {"mistral", "model_type"},
+                               {"mistral", "sliding_window"},
+                               {"qwen2_moe", "sliding_window"},
+                               {"qwen3_moe", "norm_topk_prob"}};
+
+bool Carried(const Json& expected, const Json::Member& member) {
+  const auto same = [&](const Change& change) {
+    return change.member == member.first && Json(change.name) == *expected.Find("name");
+  };
+  if (member.first == "layer_types" &&
+      member.second.AsArray()[0] == member.second.AsArray().back()) {
+    return false;  // all alike, which is what its absence means
+  }
+  return std::find(std::begin(kNotUsed), std::end(kNotUsed), member.first) == std::end(kNotUsed) &&
+         std::none_of(std::begin(kChanges), std::end(kChanges), same);
+}
+
+// 1 and 1.0, null and absent are the same.
+bool Alike(const Json* a, const Json* b) {
+  const bool no_a = a == nullptr || a->is_null();
+  const bool no_b = b == nullptr || b->is_null();
+  if (no_a || no_b) {
+    return no_a && no_b;
+  }
+  if (a->is_number() && b->is_number()) {
+    return a->AsDouble() == b->AsDouble();
+  }
+  if (a->is_object() && b->is_object()) {
+    return std::all_of(a->AsObject().begin(), a->AsObject().end(), [&](const Json::Member& member) {
+      return Alike(&member.second, b->Find(member.first));
+    });
+  }
+  if (a->is_array() && b->is_array()) {
+    return std::equal(a->AsArray().begin(), a->AsArray().end(), b->AsArray().begin(),
+                      b->AsArray().end(),
+                      [](const Json& x, const Json& y) { return Alike(&x, &y); });
+  }
+  return *a == *b;
+}
+
+std::string Show(const Json* value) {
+  return value == nullptr ? "absent" : WriteJson(*value);
+}
+
+TEST(ConfigFromKeys, GivesEveryUsedValueBack) {
+  for (const Json& expected : Cases().AsArray()) {
+    SCOPED_TRACE(NameOf(expected));
+    const Json config = ConfigOf(expected);
+    std::vector<std::string> notices;
+    const Json back = ConfigFromKeys(WithTokens(config), FactsOf(config), notices);
+    for (const Json::Member& member : config.AsObject()) {
+      if (Carried(expected, member)) {
+        EXPECT_TRUE(Alike(&member.second, back.Find(member.first)))
+            << member.first << ": " << Show(&member.second) << " became "
+            << Show(back.Find(member.first));
+      }
+    }
+  }
+}
+
+TEST(ConfigFromKeys, GivesTheSameKeysAgain) {
+  for (const Json& expected : Cases().AsArray()) {
+    SCOPED_TRACE(NameOf(expected));
+    const Json config = ConfigOf(expected);
+    std::vector<std::string> notices;
+    const Json back = ConfigFromKeys(WithTokens(config), FactsOf(config), notices);
+    EXPECT_EQ(Written(KeysOf(back)), Written(KeysOf(config)));
+    EXPECT_EQ(RopeFrequencies(back), RopeFrequencies(config));
+    EXPECT_EQ(RopeFactorsOf(back).long_factors, RopeFactorsOf(config).long_factors);
+    EXPECT_EQ(RopeFactorsOf(back).short_factors, RopeFactorsOf(config).short_factors);
+  }
+}
+
 }  // namespace
 }  // namespace lbrx

@@ -53,6 +53,55 @@ void WriteRotary(KeyWriter& writer) {
   writer.SetUint("rope.dimension_count", static_cast<uint64_t>(size));
 }
 
+// As the file says; nullopt where it does not.
+std::optional<uint64_t> HeadKey(const KeyReader& reader) {
+  const auto keys = reader.Uint("attention.key_length");
+  const auto values = reader.Uint("attention.value_length");
+  if (keys != values) {
+    reader.Fail("attention.value_length", "differs from attention.key_length");
+  }
+  return keys;
+}
+
+void ReadHeadDim(KeyReader& reader) {
+  if (const auto size = HeadKey(reader)) {
+    reader.Set(kHeadDim, *size);
+  }
+}
+
+void ReadHeadDimAlways(KeyReader& reader) {
+  const auto size = HeadKey(reader);
+  reader.Set(kHeadDim, size ? *size : EqualPart(reader.config()));
+}
+
+void ReadHeadDimUnusual(KeyReader& reader) {
+  const auto size = HeadKey(reader);
+  if (size && *size != EqualPart(reader.config())) {
+    reader.Set(kHeadDim, *size);
+  }
+}
+
+// A factor whose product with `head` is `dimensions` when it is cut to an integer.
+double PartOf(uint64_t dimensions, uint64_t head) {
+  double part = static_cast<double>(dimensions) / static_cast<double>(head);
+  while (static_cast<uint64_t>(part * static_cast<double>(head)) < dimensions) {
+    part = std::nextafter(part, 2.0);
+  }
+  return part;
+}
+
+void ReadRotary(KeyReader& reader) {
+  const uint64_t head = HeadSize(reader.config());
+  const uint64_t dimensions = reader.Uint("rope.dimension_count").value_or(head);
+  if (dimensions == 0 || dimensions > head || (dimensions < head && !reader.family().rotary_part)) {
+    reader.Fail("rope.dimension_count", "does not fit the heads", Format("{}", head),
+                Format("{}", dimensions));
+  }
+  if (reader.family().rotary_part) {
+    SetRope(reader.config(), "partial_rotary_factor", PartOf(dimensions, head));
+  }
+}
+
 uint64_t Need(const KeyWriter& writer, std::string_view member) {
   const auto value = writer.Count(member);
   if (!value) {
@@ -91,6 +140,35 @@ void WriteQueryScale(KeyWriter& writer) {
   }
 }
 
+void ReadLatent(KeyReader& reader) {
+  reader.Find("attention.head_count_kv");
+  reader.SetSize(&ConfigKeys::key_value_heads, reader.Size(&ConfigKeys::heads));
+}
+
+// Old files have the heads as computed under the usual keys.
+void ReadLatentHeads(KeyReader& reader) {
+  const uint64_t rope = reader.config().Find(kRopeHead)->AsUint64();
+  const uint64_t stored_key = reader.NeedUint("attention.key_length");
+  const uint64_t stored_value = reader.NeedUint("attention.value_length");
+  const uint64_t key = reader.Uint("attention.key_length_mla").value_or(stored_key);
+  const uint64_t value = reader.Uint("attention.value_length_mla").value_or(stored_value);
+  if (key <= rope) {
+    reader.Fail("attention.key_length_mla", "leaves nothing beside rope.dimension_count",
+                Format("more than {}", rope), Format("{}", key));
+  }
+  reader.Set(kPlainHead, key - rope);
+  reader.Set(kValueHead, value);
+  reader.Set("qk_head_dim", key);
+  reader.Set(kHeadDim, rope);
+}
+
+void ReadQueryScale(KeyReader& reader) {
+  constexpr uint64_t kUsual = 256;
+  constexpr uint64_t kNarrow = 128;
+  const bool narrow = HeadSize(reader.config()) == kNarrow;
+  reader.Assume("query_pre_attn_scalar", narrow ? EqualPart(reader.config()) : kUsual);
+}
+
 }  // namespace
 
 uint64_t HeadSize(const Json& config) {
@@ -98,13 +176,13 @@ uint64_t HeadSize(const Json& config) {
   return size ? *size : EqualPart(config);
 }
 
-const KeyRule kHeadDimRule = {WriteHeadDim, nullptr};
-const KeyRule kHeadDimAlwaysRule = {WriteHeadDimAlways, nullptr};
-const KeyRule kHeadDimUnusualRule = {WriteHeadDimUnusual, nullptr};
-const KeyRule kRotaryRule = {WriteRotary, nullptr};
-const KeyRule kLatentRule = {WriteLatent, nullptr};
+const KeyRule kHeadDimRule = {WriteHeadDim, ReadHeadDim};
+const KeyRule kHeadDimAlwaysRule = {WriteHeadDimAlways, ReadHeadDimAlways};
+const KeyRule kHeadDimUnusualRule = {WriteHeadDimUnusual, ReadHeadDimUnusual};
+const KeyRule kRotaryRule = {WriteRotary, ReadRotary};
+const KeyRule kLatentRule = {WriteLatent, ReadLatent};
 const KeyRule kLatentWidthRule = {WriteLatentWidth, nullptr};
-const KeyRule kLatentHeadsRule = {WriteLatentHeads, nullptr};
-const KeyRule kQueryScaleRule = {WriteQueryScale, nullptr};
+const KeyRule kLatentHeadsRule = {WriteLatentHeads, ReadLatentHeads};
+const KeyRule kQueryScaleRule = {WriteQueryScale, ReadQueryScale};
 
 }  // namespace lbrx

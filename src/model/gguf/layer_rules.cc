@@ -17,9 +17,9 @@ constexpr std::string_view kGating = "scoring_func";
 constexpr std::string_view kTopNorm = "norm_topk_prob";
 constexpr std::string_view kNoRope = "no_rope_layers";
 constexpr uint64_t kSigmoid = 2;
-constexpr uint64_t kSoftmax = 1;
 constexpr uint64_t kNoRopeStep = 4;  // llama.cpp's constant
 constexpr uint64_t kGpt2Widening = 4;
+constexpr uint64_t kGemma2Window = 4096;  // llama.cpp's where a file does not say
 
 // Of every `period` layers the last one attends to everything: llama.cpp's constants.
 uint64_t PeriodOf(const GgufFamily& family) {
@@ -80,8 +80,52 @@ void WriteWindow(KeyWriter& writer) {
   }
 }
 
+// As the file lists them, or as its number says, else llama.cpp's constant.
+std::vector<bool> ReadSlidingLayers(const KeyReader& reader) {
+  const uint64_t layers = reader.Size(&ConfigKeys::layers);
+  const GgufValue* pattern = reader.Find(kPatternKey);
+  if (pattern == nullptr) {
+    return Periodic(layers, PeriodOf(reader.family()));
+  }
+  if (!pattern->is_array()) {
+    return Periodic(layers, reader.NeedUint(kPatternKey));
+  }
+  if (pattern->type() != GgufType::kBool || pattern->size() != layers) {
+    reader.Fail(kPatternKey, "is no list of one bool a layer");
+  }
+  std::vector<bool> slides;
+  for (const std::byte slide : pattern->bytes()) {
+    slides.push_back(slide != std::byte{0});
+  }
+  return slides;
+}
+
+void ReadWindow(KeyReader& reader) {
+  const auto window = reader.Uint(kWindowKey);
+  std::vector<bool> slides = ReadSlidingLayers(reader);
+  if (window.value_or(0) != 0) {
+    reader.Set(kWindow, *window);
+  } else if (reader.family().name == "gemma3") {
+    slides.assign(slides.size(), false);
+  } else if (window || reader.family().name != "gemma2") {
+    reader.Fail(kWindowKey, "is missing or 0");
+  } else {
+    reader.Set(kWindow, kGemma2Window);
+  }
+  Json types = Json::MakeArray();
+  for (const bool slide : slides) {
+    types.Append(slide ? kSlidingLayer : kFullLayer);
+  }
+  reader.Set(kLayerTypes, std::move(types));
+}
+
 void WriteWindowOrZero(KeyWriter& writer) {
   writer.SetUint(kWindowKey, writer.Count(kWindow).value_or(0));
+}
+
+void ReadWindowOrZero(KeyReader& reader) {
+  const uint64_t window = reader.Uint(kWindowKey).value_or(0);
+  reader.Set(kWindow, window == 0 ? Json() : Json(window));
 }
 
 // A window as long as the context is none.
@@ -95,6 +139,10 @@ void WriteNoWindow(KeyWriter& writer) {
                "everything: texts longer than that are computed otherwise",
                *window, writer.family().name));
   }
+}
+
+void ReadNoWindow(KeyReader& reader) {
+  reader.Set(kWindow, nullptr);
 }
 
 void WriteNoRopeLayers(KeyWriter& writer) {
@@ -117,10 +165,25 @@ void WriteNoRopeLayers(KeyWriter& writer) {
   FailMember(kNoRope, "llama.cpp leaves every fourth layer without rope, not others");
 }
 
+void ReadNoRopeLayers(KeyReader& reader) {
+  Json layers = Json::MakeArray();
+  for (uint64_t layer = 0; layer < reader.Size(&ConfigKeys::layers); ++layer) {
+    layers.Append(uint64_t{(layer + 1) % kNoRopeStep != 0});
+  }
+  reader.Assume("no_rope_layer_interval", kNoRopeStep);
+  reader.Set(kNoRope, std::move(layers));
+}
+
 // The converter has four times n_embd whatever n_inner says; null means that.
 void WriteWidening(KeyWriter& writer) {
   const uint64_t usual = kGpt2Widening * writer.Size(&ConfigKeys::hidden);
   writer.SetUint("feed_forward_length", writer.Count("n_inner").value_or(usual));
+}
+
+void ReadWidening(KeyReader& reader) {
+  const uint64_t usual = kGpt2Widening * reader.Size(&ConfigKeys::hidden);
+  const uint64_t width = reader.Uint("feed_forward_length").value_or(usual);
+  reader.Set("n_inner", width == usual ? Json() : Json(width));
 }
 
 void WriteGating(KeyWriter& writer) {
@@ -145,14 +208,32 @@ void WriteTopNorm(KeyWriter& writer) {
   }
 }
 
+// DeepSeek V2 shares the architecture but not the way of choosing experts.
+void ReadGating(KeyReader& reader) {
+  const auto gating = reader.Uint("expert_gating_func");
+  if (gating.value_or(kSigmoid) != kSigmoid || !reader.facts().expert_bias) {
+    reader.Fail("expert_gating_func",
+                "is not DeepSeek V3's: its experts are chosen by sigmoid and "
+                "exp_probs_b, and nothing else of this architecture is known",
+                Format("{}", kSigmoid), gating ? Format("{}", *gating) : "");
+  }
+  if (gating) {
+    reader.Set(kGating, "sigmoid");
+  }
+}
+
+void ReadTopNorm(KeyReader& reader) {
+  reader.Set(kTopNorm, reader.Bool("expert_weights_norm").value_or(false));
+}
+
 }  // namespace
 
-const KeyRule kWindowRule = {WriteWindow, nullptr};
-const KeyRule kWindowOrZeroRule = {WriteWindowOrZero, nullptr};
-const KeyRule kNoWindowRule = {WriteNoWindow, nullptr};
-const KeyRule kNoRopeLayersRule = {WriteNoRopeLayers, nullptr};
-const KeyRule kWideningRule = {WriteWidening, nullptr};
-const KeyRule kGatingRule = {WriteGating, nullptr};
-const KeyRule kTopNormRule = {WriteTopNorm, nullptr};
+const KeyRule kWindowRule = {WriteWindow, ReadWindow};
+const KeyRule kWindowOrZeroRule = {WriteWindowOrZero, ReadWindowOrZero};
+const KeyRule kNoWindowRule = {WriteNoWindow, ReadNoWindow};
+const KeyRule kNoRopeLayersRule = {WriteNoRopeLayers, ReadNoRopeLayers};
+const KeyRule kWideningRule = {WriteWidening, ReadWidening};
+const KeyRule kGatingRule = {WriteGating, ReadGating};
+const KeyRule kTopNormRule = {WriteTopNorm, ReadTopNorm};
 
 }  // namespace lbrx

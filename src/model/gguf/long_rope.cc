@@ -33,26 +33,28 @@ double AttentionFactor(double context, double original) {
   return scale > 1 ? std::sqrt(1 + std::log(scale) / std::log(original)) : 1;
 }
 
+double Original(const Json& config) {
+  const double context = RopeNumber(config, kPositions).value_or(0);
+  return RopeNumber(config, kOriginal).value_or(context);
+}
+
+// The context comes with every Phi-3, scaled or not.
 void WriteLongRope(KeyWriter& writer) {
-  const Json& config = writer.config();
-  const double context = writer.Real(kPositions).value_or(0);
-  const double original = RopeNumber(config, kOriginal).value_or(context);
-  writer.SetUint(kOriginalKey, static_cast<uint64_t>(original));
-  const std::string type = RopeType(config);
-  if (type == "default") {
-    return;
+  writer.SetUint(kOriginalKey, static_cast<uint64_t>(Original(writer.config())));
+  const std::string type = RopeType(writer.config());
+  if (type == "longrope") {
+    WriteLongScaling(writer);
+  } else if (type != "default") {
+    FailMember("rope_parameters", "llama.cpp's phi3 has rope of type longrope only", "", type);
   }
-  const RopeFactors factors = RopeFactorsOf(config);
-  if (type != "longrope" || factors.long_factors.empty() ||
-      factors.long_factors.size() != factors.short_factors.size()) {
-    FailMember(
-        "rope_parameters",
-        "llama.cpp's phi3 has rope of type longrope only, with as many long factors as short ones",
-        "", type);
+}
+
+void ReadLongRope(KeyReader& reader) {
+  const uint64_t context = reader.NeedUint("context_length");
+  reader.Set(kOriginal, reader.Uint(kOriginalKey).value_or(context));
+  if (!ReadLongScaling(reader)) {
+    SetRope(reader.config(), "rope_type", "default");
   }
-  writer.SetFloat(
-      kAttentionKey,
-      RopeNumber(config, "attention_factor").value_or(AttentionFactor(context, original)));
 }
 
 void WriteBase(KeyWriter& writer) {
@@ -60,7 +62,55 @@ void WriteBase(KeyWriter& writer) {
                   RopeNumber(writer.config(), "rope_theta").value_or(writer.family().rope_theta));
 }
 
+void ReadBase(KeyReader& reader) {
+  SetRope(reader.config(), "rope_theta", reader.Float("rope.freq_base").value_or(kUsualTheta));
+}
+
+Json ListFrom(const std::vector<float>& values) {
+  Json list = Json::MakeArray();
+  for (const float value : values) {
+    list.Append(ShortestDecimal(value));
+  }
+  return list;
+}
+
 }  // namespace
+
+void WriteLongScaling(KeyWriter& writer) {
+  const Json& config = writer.config();
+  const RopeFactors factors = RopeFactorsOf(config);
+  if (factors.long_factors.empty() || factors.long_factors.size() != factors.short_factors.size()) {
+    FailMember("rope_parameters", "has not as many long factors as short ones, or none");
+  }
+  const double attention =
+      RopeNumber(config, "attention_factor")
+          .value_or(AttentionFactor(RopeNumber(config, kPositions).value_or(0), Original(config)));
+  writer.SetFloat(kAttentionKey, attention);
+}
+
+bool ReadLongScaling(KeyReader& reader) {
+  const GgufTensorFacts& facts = reader.facts();
+  const uint64_t context = reader.NeedUint("context_length");
+  const uint64_t original = reader.Uint(kOriginalKey).value_or(context);
+  const double attention = reader.Float(kAttentionKey).value_or(1);
+  if (facts.long_factors.empty() && facts.short_factors.empty()) {
+    return false;
+  }
+  if (facts.long_factors.size() != facts.short_factors.size()) {
+    reader.Fail("rope.scaling.type",
+                "needs rope_factors_long and rope_factors_short of one length");
+  }
+  Json& config = reader.config();
+  SetRope(config, "rope_type", "longrope");
+  SetRope(config, kLong, ListFrom(facts.long_factors));
+  SetRope(config, kShort, ListFrom(facts.short_factors));
+  SetRope(config, kOriginal, original);
+  const double usual = AttentionFactor(static_cast<double>(context), static_cast<double>(original));
+  if (static_cast<float>(attention) != static_cast<float>(usual)) {
+    SetRope(config, "attention_factor", attention);
+  }
+  return true;
+}
 
 RopeFactors RopeFactorsOf(const Json& config) {
   if (RopeType(config) != "longrope") {
@@ -69,7 +119,7 @@ RopeFactors RopeFactorsOf(const Json& config) {
   return {ListOf(config, kLong), ListOf(config, kShort)};
 }
 
-const KeyRule kLongRopeRule = {WriteLongRope, nullptr};
-const KeyRule kLongRopeBaseRule = {WriteBase, nullptr};
+const KeyRule kLongRopeRule = {WriteLongRope, ReadLongRope};
+const KeyRule kLongRopeBaseRule = {WriteBase, ReadBase};
 
 }  // namespace lbrx

@@ -13,7 +13,6 @@ constexpr std::string_view kFull = "full_attention";
 constexpr std::string_view kSliding = "sliding_attention";
 constexpr std::string_view kOriginal = "original_max_position_embeddings";
 constexpr std::string_view kPositions = "max_position_embeddings";
-constexpr double kUsualTheta = 1e4;  // llama.cpp's where a file has no rope.freq_base
 
 // What has one and the same meaning and form in both.
 struct YarnRow {
@@ -72,6 +71,10 @@ void WriteScaling(KeyWriter& writer) {
     writer.SetFloat("rope.scaling.factor", NeedFactor(writer.config()));
   } else if (type == "yarn") {
     WriteYarn(writer);
+  } else if (type == "longrope" && family.rope_frequencies) {
+    writer.Set("rope.scaling.type", GgufValue::String("longrope"));
+    writer.SetUint("rope.scaling.original_context_length", OriginalContext(writer));
+    WriteLongScaling(writer);
   } else if (type == "dynamic") {
     writer.Notice(
         "rope of type dynamic has no key in GGUF: llama.cpp computes the same up to "
@@ -119,6 +122,100 @@ void WriteQuietRope(KeyWriter& writer) {
   }
 }
 
+void ReadYarn(KeyReader& reader, double factor) {
+  Json& config = reader.config();
+  SetRope(config, "rope_type", "yarn");
+  SetRope(config, "factor", factor);
+  SetRope(config, kOriginal,
+          reader.Uint("rope.scaling.original_context_length")
+              .value_or(reader.NeedUint("context_length")));
+  for (const YarnRow& row : kYarn) {
+    if (const auto value = reader.Float(row.key)) {
+      SetRope(config, row.member, *value);
+    }
+  }
+  if (reader.family().name == "gpt-oss") {
+    SetRope(config, "truncate", false);  // as its own; no key says it
+  }
+}
+
+// Any divisors can be said as factors that are the same for short texts and long ones.
+void ReadDivisors(KeyReader& reader, double theta) {
+  const std::vector<float>& divisors = reader.facts().rope_frequencies;
+  Json& config = reader.config();
+  if (const auto rope = SolveLlama3(divisors, theta)) {
+    SetRope(config, "rope_type", "llama3");
+    SetRope(config, "factor", ShortestDecimal(static_cast<float>(rope->factor)));
+    SetRope(config, "low_freq_factor", rope->low_freq_factor);
+    SetRope(config, "high_freq_factor", rope->high_freq_factor);
+    SetRope(config, kOriginal, static_cast<uint64_t>(rope->original_context));
+    return;
+  }
+  Json list = Json::MakeArray();
+  for (const float divisor : divisors) {
+    list.Append(ShortestDecimal(divisor));
+  }
+  SetRope(config, "rope_type", "longrope");
+  SetRope(config, "long_factor", list);
+  SetRope(config, "short_factor", list);
+  SetRope(config, "attention_factor", 1.0);
+  SetRope(config, kOriginal, reader.NeedUint("context_length"));
+  reader.Notice("rope_freqs.weight is of no llama3 rope: config.json has its values as longrope");
+}
+
+// "default", "linear" and so on, as transformers calls them.
+std::string ScalingType(const KeyReader& reader, double factor) {
+  const GgufValue* value = reader.Find("rope.scaling.type");
+  if (value == nullptr) {
+    return factor == 1 ? "none" : "linear";
+  }
+  if (value->AsString() == nullptr) {
+    reader.Fail("rope.scaling.type", "is no text");
+  }
+  return *value->AsString();
+}
+
+void ReadScaling(KeyReader& reader, double theta) {
+  const double written =
+      reader.Float("rope.scaling.factor").value_or(reader.Float("rope.scale_linear").value_or(1));
+  const double factor = written == 0 ? 1 : written;  // as llama.cpp takes it
+  const std::string type = ScalingType(reader, factor);
+  if (!reader.facts().rope_frequencies.empty()) {
+    ReadDivisors(reader, theta);
+  } else if (type == "none" || (type == "linear" && factor == 1)) {
+    SetRope(reader.config(), "rope_type", "default");
+  } else if (type == "linear") {
+    SetRope(reader.config(), "rope_type", "linear");
+    SetRope(reader.config(), "factor", factor);
+  } else if (type == "yarn") {
+    ReadYarn(reader, factor);
+  } else if (type != "longrope" || !ReadLongScaling(reader)) {
+    reader.Fail("rope.scaling.type", "is not known, or lacks its tensors", "", type);
+  }
+}
+
+// Gemma 3's rope_parameters have an object for each type of layer.
+void ReadLocal(KeyReader& reader) {
+  const double theta =
+      reader.Float("rope.freq_base_swa").value_or(reader.family().rope_local_theta);
+  Json local = Json::MakeObject();
+  local.Set("rope_type", "default");
+  local.Set("rope_theta", theta);
+  Json both = Json::MakeObject();
+  both.Set(kFull, Json(*reader.config().Find(kRope)));
+  both.Set(kSliding, std::move(local));
+  reader.Set(kRope, std::move(both));
+}
+
+void ReadRope(KeyReader& reader) {
+  const double theta = reader.Float("rope.freq_base").value_or(kUsualTheta);
+  SetRope(reader.config(), "rope_theta", theta);
+  ReadScaling(reader, theta);
+  if (reader.family().rope_local_theta != 0) {
+    ReadLocal(reader);
+  }
+}
+
 // The last of Cohere's keys: it would hide a scaling.
 void WriteUnscaled(KeyWriter& writer) {
   if (writer.Has("rope.scaling.type")) {
@@ -143,7 +240,22 @@ void WriteYarnLog(KeyWriter& writer) {
   }
 }
 
+void ReadYarnLog(KeyReader& reader) {
+  if (const auto tenth = reader.Float("rope.scaling.yarn_log_multiplier")) {
+    const double all = ShortestDecimal(static_cast<float>(10 * *tenth));
+    SetRope(reader.config(), "mscale", all);
+    SetRope(reader.config(), "mscale_all_dim", all);
+  }
+}
+
 }  // namespace
+
+void SetRope(Json& config, std::string_view member, Json value) {
+  if (config.Find(kRope) == nullptr) {
+    config.Set(kRope, Json::MakeObject());
+  }
+  config.Find(kRope)->Set(member, std::move(value));
+}
 
 const Json* RopeMember(const Json& config, std::string_view member) {
   const Json* rope = config.Find(kRope);
@@ -151,8 +263,8 @@ const Json* RopeMember(const Json& config, std::string_view member) {
     rope = rope->Find(kFull);
   }
   const Json* value = rope == nullptr ? nullptr : rope->Find(member);
-  const bool beside =
-      member == "rope_theta" || member == "partial_rotary_factor" || member == kOriginal;
+  const bool beside = member == "rope_theta" || member == "partial_rotary_factor" ||
+                      member == kOriginal || member == kPositions;
   if ((value == nullptr || value->is_null()) && beside) {
     value = config.Find(member);
   }
@@ -194,9 +306,9 @@ std::vector<float> RopeFrequencies(const Json& config) {
                         rope);
 }
 
-const KeyRule kRopeRule = {WriteRope, nullptr};
-const KeyRule kQuietRopeRule = {WriteQuietRope, nullptr};
+const KeyRule kRopeRule = {WriteRope, ReadRope};
+const KeyRule kQuietRopeRule = {WriteQuietRope, ReadRope};
 const KeyRule kUnscaledRule = {WriteUnscaled, nullptr};
-const KeyRule kYarnLogRule = {WriteYarnLog, nullptr};
+const KeyRule kYarnLogRule = {WriteYarnLog, ReadYarnLog};
 
 }  // namespace lbrx

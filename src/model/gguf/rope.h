@@ -9,12 +9,23 @@
 
 namespace lbrx {
 
+inline constexpr double kUsualTheta = 1e4;  // llama.cpp's where a file has no rope.freq_base
+
 // What config.json says of rope, for the layers that attend to everything: a member of
 // rope_parameters, else the one beside it. nullptr: absent or null.
 const Json* RopeMember(const Json& config, std::string_view member);
 std::optional<double> RopeNumber(const Json& config, std::string_view member);
 // rope_type, "su" read as "longrope"; "default" where there is none.
 std::string RopeType(const Json& config);
+
+// Sets a member of rope_parameters.
+void SetRope(Json& config, std::string_view member, Json value);
+
+// Two lists of factors (long_rope.cc). Reading says whether there were any.
+class KeyReader;
+class KeyWriter;
+void WriteLongScaling(KeyWriter& writer);
+bool ReadLongScaling(KeyReader& reader);
 
 // Numbers by which llama3's rope divides its frequencies, as Llama 3.1's published code has them.
 struct Llama3Rope {
