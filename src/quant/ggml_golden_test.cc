@@ -8,9 +8,11 @@
 
 #include "core/base/cpu.h"
 #include "core/base/hash.h"
+#include "core/tensor/convert.h"
 #include "core/tensor/ggml_types.h"
 #include "quant/codec.h"
 #include "quant/ggml_rows.h"
+#include "quant/stored_tensors.h"
 #include "quant/test_runs.h"
 #include "support/tiny_json.h"
 
@@ -85,6 +87,60 @@ TEST_P(GgmlGoldenTest, Q81IsQ80WithASumBetween) {
   const auto expected = DecodeRun(q80, DType::kF32, planes, 32, Reference());
   planes[0].insert(planes[0].begin() + 2, 2, std::byte{0x5A});
   EXPECT_EQ(DecodeRun(q81, DType::kF32, planes, 32, Reference()), expected);
+}
+
+std::vector<std::byte> BytesOf(const std::vector<float>& values) {
+  const auto* begin = reinterpret_cast<const std::byte*>(values.data());
+  return {begin, begin + values.size() * sizeof(float)};
+}
+
+TEST_P(GgmlGoldenTest, EncodesAsGgml) {
+  const std::vector<std::vector<float>> importance = {
+      {}, GgmlImportance(false), GgmlImportance(true)};
+  size_t compared = 0;
+  for (const GgmlType& type : BlockTypes()) {
+    const TinyJson& golden = Golden()["encode"];
+    if (!golden.Has(std::string(type.name))) {
+      EXPECT_FALSE(IsWritable(type.encoding.scheme)) << type.name;
+      continue;
+    }
+    for (const std::string& kind : GgmlRowKinds()) {
+      const TinyJson& expected = golden[std::string(type.name)][kind];
+      const std::vector<std::byte> values = BytesOf(GgmlRows(kind));
+      for (size_t w = 0; w < importance.size(); ++w) {
+        if (expected[w].text.empty()) {
+          continue;  // GGML needs an importance
+        }
+        const Planes planes =
+            EncodeRun(type.encoding, MlxRule::kMetal, values, Reference(), importance[w]);
+        EXPECT_EQ(Digest(planes[0]), expected[w].text)
+            << type.name << ", " << kind << ", importance " << w;
+        ++compared;
+      }
+    }
+  }
+  EXPECT_GE(compared, 16U * 13 * 3);
+}
+
+TEST_P(GgmlGoldenTest, ModelGivesBytesOfLlamaQuantize) {
+  const std::string data = LBRX_TEST_DATA;
+  const TinyJson golden = TinyJson::FromFile(data + "/ggml_model.json");
+  const auto tensors = ReadSafetensors(data + "/bard-base/model.safetensors");
+  size_t compared = 0;
+  for (const GgmlType& type : BlockTypes()) {
+    if (!golden["types"].Has(std::string(type.name))) {
+      continue;
+    }
+    for (const auto& [name, hash] : golden["types"][std::string(type.name)].members) {
+      const std::vector<std::byte>& stored = tensors.at(name).bytes;
+      std::vector<std::byte> values(2 * stored.size());
+      Convert(DType::kBF16, stored.data(), DType::kF32, values.data(), stored.size() / 2);
+      const Planes planes = EncodeRun(type.encoding, MlxRule::kMetal, values, Reference());
+      EXPECT_EQ(Digest(planes[0]), hash.text) << type.name << " " << name;
+      ++compared;
+    }
+  }
+  EXPECT_GE(compared, 14U * 4);
 }
 
 std::vector<int64_t> Targets() {

@@ -2,14 +2,12 @@
 // tests/data/mlx_metal/README.md says how they came about.
 #include <gtest/gtest.h>
 
-#include <cstdint>
-#include <fstream>
-#include <map>
 #include <string>
 #include <vector>
 
 #include "core/base/hash.h"
 #include "quant/codec.h"
+#include "quant/stored_tensors.h"
 #include "quant/test_runs.h"
 #include "support/tiny_json.h"
 
@@ -19,39 +17,6 @@ namespace {
 using testing::TinyJson;
 
 constexpr char kData[] = LBRX_TEST_DATA;
-
-// The tensors of a safetensors file: name to shape and bytes.
-struct Stored {
-  std::vector<uint64_t> shape;
-  std::vector<std::byte> bytes;
-};
-
-std::map<std::string, Stored> ReadSafetensors(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  uint64_t length = 0;
-  file.read(reinterpret_cast<char*>(&length), sizeof(length));
-  std::string header(length, ' ');
-  file.read(header.data(), static_cast<std::streamsize>(length));
-  std::map<std::string, Stored> out;
-  for (const auto& [name, entry] : TinyJson::Parse(header).members) {
-    if (name == "__metadata__") {
-      continue;
-    }
-    EXPECT_EQ(entry["dtype"].text, "BF16");
-    Stored stored;
-    for (const TinyJson& dim : entry["shape"].items) {
-      stored.shape.push_back(std::stoull(dim.text));
-    }
-    const int64_t begin = std::stoll(entry["data_offsets"][0].text);
-    stored.bytes.resize(std::stoull(entry["data_offsets"][1].text) - begin);
-    file.seekg(static_cast<std::streamoff>(8 + length) + begin);
-    file.read(reinterpret_cast<char*>(stored.bytes.data()),
-              static_cast<std::streamsize>(stored.bytes.size()));
-    out[name] = std::move(stored);
-  }
-  EXPECT_TRUE(file.good());
-  return out;
-}
 
 // "affine/b4/g64", "mxfp4".
 Encoding ParseMode(const std::string& mode) {

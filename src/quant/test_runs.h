@@ -14,8 +14,9 @@ using Planes = std::vector<std::vector<std::byte>>;
 inline constexpr size_t kGuard = 64;
 inline constexpr std::byte kGuardByte{0xA5};
 
+// `importance`: of a row's columns, which the values are whole rows of; empty: none.
 Planes EncodeRun(const Encoding& encoding, MlxRule rule, const std::vector<std::byte>& values,
-                 bool reference);
+                 bool reference, const std::vector<float>& importance = {});
 std::vector<std::byte> DecodeRun(const Encoding& encoding, DType dtype, const Planes& planes,
                                  uint64_t elements, bool reference);
 

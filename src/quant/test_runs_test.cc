@@ -22,7 +22,7 @@ std::vector<std::byte> Guarded(size_t bytes) {
 }  // namespace
 
 Planes EncodeRun(const Encoding& encoding, MlxRule rule, const std::vector<std::byte>& values,
-                 bool reference) {
+                 bool reference, const std::vector<float>& importance) {
   const uint64_t elements = values.size() * 8 / Info(encoding.dtype).bits;
   Planes planes;
   std::vector<std::byte*> begins;
@@ -33,8 +33,10 @@ Planes EncodeRun(const Encoding& encoding, MlxRule rule, const std::vector<std::
     begins.push_back(plane.data());
   }
   const Codec* codec = FindCodec(encoding.scheme);
-  (reference ? codec->encode_reference
-             : codec->encode)(EncodeJob{encoding, {rule}, values.data(), elements, begins});
+  EncodeJob job{encoding, {rule}, values.data(), elements, begins};
+  job.importance = importance.empty() ? nullptr : importance.data();
+  job.columns = importance.size();
+  (reference ? codec->encode_reference : codec->encode)(job);
   for (auto& plane : planes) {
     CloseGuard(plane);
   }

@@ -11,6 +11,7 @@
 #include "core/tensor/convert_scalar.h"
 #include "hwy/base.h"
 #include "quant/codec.h"
+#include "quant/schemes/ggml/searches.h"
 
 namespace lbrx::ggml {
 
@@ -51,6 +52,34 @@ HWY_INLINE void DecodeLoop(const std::byte* blocks, uint64_t elements, float* va
     std::memcpy(&block, blocks, sizeof(block));
     Format::Decode(block, values + i);
     blocks += sizeof(block);
+  }
+}
+
+// What the columns of a block have for an importance.
+struct Importance {
+  const float* columns;  // nullptr: none
+  float row_square;      // then: the mean square of the whole row
+};
+
+// `Format` has Encode(const float*, const Importance&, Block&) as well.
+template <typename Format>
+void EncodeBlocksReference(const EncodeJob& job) {
+  using Block = typename Format::Block;
+  const auto* values = reinterpret_cast<const float*>(job.values);
+  std::byte* out = job.planes[0];
+  const uint64_t columns = job.importance == nullptr ? job.elements : job.columns;
+  Importance importance{};
+  for (uint64_t i = 0; i < job.elements; i += Format::kElements) {
+    if (job.importance != nullptr) {
+      if (i % columns == 0) {
+        importance.row_square = MeanSquare(values + i, columns);
+      }
+      importance.columns = job.importance + i % columns;
+    }
+    Block block{};
+    Format::Encode(values + i, importance, block);
+    std::memcpy(out, &block, sizeof(block));
+    out += sizeof(block);
   }
 }
 

@@ -12,18 +12,24 @@ namespace lbrx {
 namespace {
 
 template <typename Format>
+constexpr Codec Whole() {
+  return {Format::kScheme, ggml::EncodeBlocksReference<Format>, ggml::DecodeBlocks<Format>,
+          ggml::EncodeBlocksReference<Format>, ggml::DecodeBlocksReference<Format>};
+}
+
+template <typename Format>
 constexpr Codec ReadOnly() {
   return {Format::kScheme, nullptr, ggml::DecodeBlocks<Format>, nullptr,
           ggml::DecodeBlocksReference<Format>};
 }
 
 constexpr std::array<Codec, 18> kCodecs = {
-    ReadOnly<ggml::Q40>(),  ReadOnly<ggml::Q41>(),        ReadOnly<ggml::Q50>(),
-    ReadOnly<ggml::Q51>(),  ReadOnly<ggml::Q80>(),        ReadOnly<ggml::Q81>(),
-    ReadOnly<ggml::Q2K>(),  ReadOnly<ggml::Q3K>(),        ReadOnly<ggml::Q4K>(),
-    ReadOnly<ggml::Q5K>(),  ReadOnly<ggml::Q6K>(),        ReadOnly<ggml::Q8K>(),
-    ReadOnly<ggml::Tq10>(), ReadOnly<ggml::Tq20>(),       ReadOnly<ggml::BlockMxfp4>(),
-    ReadOnly<ggml::Q10>(),  ReadOnly<ggml::BlockNvfp4>(), ReadOnly<ggml::Q20>(),
+    Whole<ggml::Q40>(),        Whole<ggml::Q41>(),  Whole<ggml::Q50>(),
+    Whole<ggml::Q51>(),        Whole<ggml::Q80>(),  ReadOnly<ggml::Q81>(),
+    Whole<ggml::Q2K>(),        Whole<ggml::Q3K>(),  Whole<ggml::Q4K>(),
+    Whole<ggml::Q5K>(),        Whole<ggml::Q6K>(),  ReadOnly<ggml::Q8K>(),
+    Whole<ggml::Tq10>(),       Whole<ggml::Tq20>(), Whole<ggml::BlockMxfp4>(),
+    Whole<ggml::BlockNvfp4>(), Whole<ggml::Q10>(),  Whole<ggml::Q20>(),
 };
 
 }  // namespace

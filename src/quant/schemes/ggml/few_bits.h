@@ -1,6 +1,9 @@
 // The formats for models that were trained to one or two bits: signs, and the digits -1, 0 and 1.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
+
 #include "quant/schemes/ggml/block.h"
 
 namespace lbrx::ggml {
@@ -13,6 +16,15 @@ struct Q10 {
     Half d;
     uint8_t positive[16];  // a bit for each element
   };
+
+  static void Encode(const float* x, const Importance&, Block& block) {
+    float sum = 0;
+    for (size_t i = 0; i < kElements; ++i) {
+      sum += std::fabs(x[i]);
+      block.positive[i / 8] = static_cast<uint8_t>(block.positive[i / 8] | (x[i] >= 0) << i % 8);
+    }
+    block.d.Set(sum / kElements);
+  }
 
   static HWY_INLINE void Decode(const Block& block, float* values) {
     const float d = block.d.Get();
@@ -33,6 +45,16 @@ struct Q20 {
     uint8_t codes[16];  // four to a byte, one after another
   };
 
+  static void Encode(const float* x, const Importance&, Block& block) {
+    const float d = Magnitude(x, kElements);
+    const float inverse = InverseOrZero(d);
+    block.d.Set(d);
+    for (size_t i = 0; i < kElements; ++i) {
+      const int32_t code = std::clamp(NearestAway(x[i] * inverse), -1, 2) + 1;
+      block.codes[i / 4] = static_cast<uint8_t>(block.codes[i / 4] | code << 2 * (i % 4));
+    }
+  }
+
   static HWY_INLINE void Decode(const Block& block, float* values) {
     const float d = block.d.Get();
     for (size_t i = 0; i < 16; ++i) {
@@ -42,6 +64,11 @@ struct Q20 {
     }
   }
 };
+
+// -1, 0 or 1 as 0, 1 or 2; 1 for what is no number.
+inline uint32_t Digit(float value) {
+  return std::fabs(value) < 2 ? static_cast<uint32_t>(NearestAway(value) + 1) : 1;
+}
 
 struct Tq10 {
   static constexpr Scheme kScheme = Scheme::kTq10;
@@ -56,16 +83,36 @@ struct Tq10 {
     Half d;
   };
 
+  static void Encode(const float* x, const Importance&, Block& block) {
+    const float d = Magnitude(x, kElements);
+    block.d.Set(d);
+    const float inverse = InverseOrZero(d);
+    EncodeRun<32, 5>(x, inverse, block.fives);
+    EncodeRun<16, 5>(x + 160, inverse, block.fives + 32);
+    EncodeRun<4, 4>(x + 240, inverse, block.fours);
+  }
+
   static HWY_INLINE void Decode(const Block& block, float* values) {
     const float d = block.d.Get();
-    Run<32, 5>(block.fives, d, values);
-    Run<16, 5>(block.fives + 32, d, values + 160);
-    Run<4, 4>(block.fours, d, values + 240);
+    DecodeRun<32, 5>(block.fives, d, values);
+    DecodeRun<16, 5>(block.fives + 32, d, values + 160);
+    DecodeRun<4, 4>(block.fours, d, values + 240);
   }
 
  private:
   template <size_t kBytes, size_t kDigits>
-  static HWY_INLINE void Run(const uint8_t* bytes, float d, float* values) {
+  static void EncodeRun(const float* x, float inverse, uint8_t* bytes) {
+    for (size_t i = 0; i < kBytes; ++i) {
+      uint32_t number = 0;
+      for (size_t n = 0; n < 5; ++n) {
+        number = 3 * number + (n < kDigits ? Digit(x[kBytes * n + i] * inverse) : 0);
+      }
+      bytes[i] = static_cast<uint8_t>(((number & 255) * 256 + 242) / 243);
+    }
+  }
+
+  template <size_t kBytes, size_t kDigits>
+  static HWY_INLINE void DecodeRun(const uint8_t* bytes, float d, float* values) {
     uint32_t power = 1;
     for (size_t n = 0; n < kDigits; ++n) {
       for (size_t i = 0; i < kBytes; ++i) {
@@ -85,6 +132,16 @@ struct Tq20 {
     uint8_t codes[64];  // as in Q2K
     Half d;
   };
+
+  static void Encode(const float* x, const Importance&, Block& block) {
+    const float d = Magnitude(x, kElements);
+    block.d.Set(d);
+    const float inverse = InverseOrZero(d);
+    for (size_t i = 0; i < kElements; ++i) {
+      uint8_t& byte = block.codes[32 * (i / 128) + i % 32];
+      byte = static_cast<uint8_t>(byte | (Digit(x[i] * inverse) & 3) << 2 * (i / 32 % 4));
+    }
+  }
 
   static HWY_INLINE void Decode(const Block& block, float* values) {
     const float d = block.d.Get();

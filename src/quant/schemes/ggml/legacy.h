@@ -1,9 +1,68 @@
 // The formats with blocks of 32 elements: a scale d, with _1 also a minimum m.
 #pragma once
 
+#include <algorithm>
+#include <array>
+
 #include "quant/schemes/ggml/block.h"
 
 namespace lbrx::ggml {
+
+// A block's codes before they are packed.
+using Codes32 = std::array<uint8_t, 32>;
+
+HWY_INLINE void PackNibbles(const Codes32& codes, uint8_t* out) {
+  for (size_t i = 0; i < 16; ++i) {
+    out[i] = static_cast<uint8_t>((codes[i] & 15) | codes[i + 16] << 4);
+  }
+}
+
+HWY_INLINE uint32_t FifthBits(const Codes32& codes) {
+  uint32_t bits = 0;
+  for (size_t i = 0; i < 32; ++i) {
+    bits |= (codes[i] >> 4 & 1U) << i;
+  }
+  return bits;
+}
+
+// Codes around `top`, of which there are twice as many; returns d.
+inline float EncodeSymmetric32(const float* x, const Importance& importance, int top,
+                               Codes32& codes) {
+  if (importance.columns != nullptr) {
+    float weights[32];
+    int8_t found[32];
+    ImportanceWeights(x, importance.columns, importance.row_square, 32, weights);
+    const float d = SearchSymmetric(32, top, x, weights, found);
+    std::copy_n(found, 32, codes.begin());
+    return d;
+  }
+  const float d = SignedMaximum(x, 32) / static_cast<float>(-top);
+  const float inverse = InverseOrZero(d);
+  for (size_t i = 0; i < 32; ++i) {
+    const auto code =
+        static_cast<int8_t>(Truncate(x[i] * inverse + (static_cast<float>(top) + 0.5F)));
+    codes[i] = static_cast<uint8_t>(std::min<int>(2 * top - 1, code));
+  }
+  return d;
+}
+
+// Codes from 0 to `top` between the least and the greatest value.
+inline Affine EncodeAffine32(const float* x, const Importance& importance, int top,
+                             Codes32& codes) {
+  if (importance.columns != nullptr) {
+    float weights[32];
+    ImportanceWeights(x, importance.columns, importance.row_square, 32, weights);
+    return SearchAffine(32, top, x, weights, kImportanceTrials, codes.data());
+  }
+  const float low = *std::min_element(x, x + 32);
+  const float d = (*std::max_element(x, x + 32) - low) / static_cast<float>(top);
+  const float inverse = InverseOrZero(d);
+  for (size_t i = 0; i < 32; ++i) {
+    codes[i] = static_cast<uint8_t>(std::min(
+        top, static_cast<int>(static_cast<int8_t>(Truncate((x[i] - low) * inverse + 0.5F)))));
+  }
+  return {d, -low};
+}
 
 struct Q40 {
   static constexpr Scheme kScheme = Scheme::kQ40;
@@ -13,6 +72,12 @@ struct Q40 {
     Half d;
     uint8_t codes[16];  // of element i low, of i + 16 high
   };
+
+  static void Encode(const float* x, const Importance& importance, Block& block) {
+    Codes32 codes;
+    block.d.Set(EncodeSymmetric32(x, importance, 8, codes));
+    PackNibbles(codes, block.codes);
+  }
 
   static HWY_INLINE void Decode(const Block& block, float* values) {
     const float d = block.d.Get();
@@ -33,6 +98,14 @@ struct Q41 {
     uint8_t codes[16];  // as in Q40
   };
 
+  static void Encode(const float* x, const Importance& importance, Block& block) {
+    Codes32 codes;
+    const Affine fit = EncodeAffine32(x, importance, 15, codes);
+    block.d.Set(fit.scale);
+    block.m.Set(-fit.minimum);
+    PackNibbles(codes, block.codes);
+  }
+
   static HWY_INLINE void Decode(const Block& block, float* values) {
     const float d = block.d.Get();
     const float m = block.m.Get();
@@ -52,6 +125,13 @@ struct Q50 {
     Word high;          // bit i: the top bit of element i
     uint8_t codes[16];  // as in Q40
   };
+
+  static void Encode(const float* x, const Importance& importance, Block& block) {
+    Codes32 codes;
+    block.d.Set(EncodeSymmetric32(x, importance, 16, codes));
+    block.high.Set(FifthBits(codes));
+    PackNibbles(codes, block.codes);
+  }
 
   static HWY_INLINE void Decode(const Block& block, float* values) {
     const float d = block.d.Get();
@@ -77,6 +157,15 @@ struct Q51 {
     uint8_t codes[16];  // as in Q40
   };
 
+  static void Encode(const float* x, const Importance& importance, Block& block) {
+    Codes32 codes;
+    const Affine fit = EncodeAffine32(x, importance, 31, codes);
+    block.d.Set(fit.scale);
+    block.m.Set(-fit.minimum);
+    block.high.Set(FifthBits(codes));
+    PackNibbles(codes, block.codes);
+  }
+
   static HWY_INLINE void Decode(const Block& block, float* values) {
     const float d = block.d.Get();
     const float m = block.m.Get();
@@ -99,6 +188,15 @@ struct Q80 {
     Half d;
     int8_t codes[32];
   };
+
+  static void Encode(const float* x, const Importance&, Block& block) {
+    const float d = Magnitude(x, 32) / 127;
+    const float inverse = InverseOrZero(d);
+    block.d.Set(d);
+    for (size_t i = 0; i < 32; ++i) {
+      block.codes[i] = static_cast<int8_t>(NearestAway(x[i] * inverse));
+    }
+  }
 
   static HWY_INLINE void Decode(const Block& block, float* values) {
     const float d = block.d.Get();

@@ -1,7 +1,9 @@
 // The formats whose elements are 4-bit floats (E2M1) with scales that are small floats, too.
 #pragma once
 
+#include <algorithm>
 #include <bit>
+#include <cmath>
 
 #include "quant/schemes/ggml/block.h"
 
@@ -18,6 +20,29 @@ HWY_INLINE float TwiceE2M1(int32_t code) {
   return static_cast<float>(twice * (1 - (code >> 2 & 2)));
 }
 
+// The nearest of the 16 values by distance as f32 computes it; of equals the first, so that ties go
+// toward zero and nothing becomes code 8.
+inline uint8_t NearestE2M1(float x, float half_scale) {
+  uint8_t best = 0;
+  float least = std::fabs(0 * half_scale - x);
+  for (uint8_t code = 1; code < 16; ++code) {
+    const float distance = std::fabs(TwiceE2M1(code) * half_scale - x);
+    if (distance < least) {
+      least = distance;
+      best = code;
+    }
+  }
+  return best;
+}
+
+// `n` codes, of element i low, of i + n / 2 high.
+inline void EncodeE2M1(const float* x, size_t n, float half_scale, uint8_t* codes) {
+  for (size_t i = 0; i < n / 2; ++i) {
+    codes[i] = static_cast<uint8_t>(NearestE2M1(x[i], half_scale) |
+                                    NearestE2M1(x[i + n / 2], half_scale) << 4);
+  }
+}
+
 struct BlockMxfp4 {
   static constexpr Scheme kScheme = Scheme::kBlockMxfp4;
   static constexpr size_t kElements = 32;
@@ -32,6 +57,20 @@ struct BlockMxfp4 {
     const uint32_t bits =
         exponent < 2 ? uint32_t{0x00200000} << exponent : uint32_t{exponent - 1U} << 23;
     return std::bit_cast<float>(bits);
+  }
+
+  // Of the power of two at or below `most`, less two: 4 to 8 scales then reach it. Below 2^-125 the
+  // byte wraps.
+  static HWY_INLINE uint8_t Exponent(float most) {
+    if (!(most > 0)) {
+      return 0;
+    }
+    return static_cast<uint8_t>(static_cast<int32_t>(std::floor(std::log2(most))) - 2 + 127);
+  }
+
+  static void Encode(const float* x, const Importance&, Block& block) {
+    block.exponent = Exponent(Magnitude(x, kElements));
+    EncodeE2M1(x, kElements, HalfScale(block.exponent), block.codes);
   }
 
   static HWY_INLINE void Decode(const Block& block, float* values) {
@@ -56,6 +95,25 @@ struct BlockNvfp4 {
   static HWY_INLINE float HalfScale(uint8_t scale) {
     const float finite = std::bit_cast<float>((scale & 0x7FU) << 20) * 0x1p119F;
     return scale == 0x7F ? 0.0F : finite;
+  }
+
+  // The nearest scale, half up by the fourth bit of the mantissa; from 256 on 448.
+  static HWY_INLINE uint8_t Scale(float value) {
+    if (!(value > 0)) {
+      return 0;
+    }
+    if (value < 0x1p-6F) {
+      return static_cast<uint8_t>(std::min(7, static_cast<int32_t>(value * 512 + 0.5F)));
+    }
+    const uint32_t code = (((std::bit_cast<uint32_t>(value) >> 19) + 1) >> 1) - (120U << 3);
+    return code >= 15 << 3 ? 0x7E : static_cast<uint8_t>(code);
+  }
+
+  static void Encode(const float* x, const Importance&, Block& block) {
+    for (size_t s = 0; s < 4; ++s) {
+      block.scales[s] = Scale(Magnitude(x + 16 * s, 16) / 6);
+      EncodeE2M1(x + 16 * s, 16, HalfScale(block.scales[s]), block.codes + 8 * s);
+    }
   }
 
   static HWY_INLINE void Decode(const Block& block, float* values) {
