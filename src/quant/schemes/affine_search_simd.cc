@@ -13,6 +13,7 @@
 #include "core/tensor/float_lanes-inl.h"
 #include "quant/schemes/affine_fit-inl.h"
 #include "quant/schemes/codes-inl.h"
+#include "quant/schemes/transpose-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 
@@ -203,22 +204,6 @@ class LaneSearch {
   FloatVec least_;
 };
 
-// Pairs of lanes, then pairs of those: row i of the result has lane i of every vector.
-HWY_INLINE void TransposeBlocks(const FloatVec* in, FloatVec* out) {
-  const FloatTag d;
-  const hn::Repartition<double, FloatTag> pairs;
-  const auto low = [&](FloatVec a, FloatVec b) HWY_ATTR { return hn::InterleaveLower(d, a, b); };
-  const auto high = [&](FloatVec a, FloatVec b) HWY_ATTR { return hn::InterleaveUpper(d, a, b); };
-  const auto join = [&](FloatVec a, FloatVec b, FloatVec& first, FloatVec& second) HWY_ATTR {
-    const auto x = hn::BitCast(pairs, a);
-    const auto y = hn::BitCast(pairs, b);
-    first = hn::BitCast(d, hn::InterleaveLower(pairs, x, y));
-    second = hn::BitCast(d, hn::InterleaveUpper(pairs, x, y));
-  };
-  join(low(in[0], in[1]), low(in[2], in[3]), out[0], out[1]);
-  join(high(in[0], in[1]), high(in[2], in[3]), out[2], out[3]);
-}
-
 // From groups one after another to value i of all of them side by side.
 template <DType kType>
 HWY_INLINE void Transpose(const std::byte* values, size_t group, float* lanes) {
@@ -229,15 +214,7 @@ HWY_INLINE void Transpose(const std::byte* values, size_t group, float* lanes) {
     for (size_t g = 0; g < kFloatLanes; ++g) {
       rows[g] = ReadLanes<kType>(values, g * group + i);
     }
-    TransposeBlocks(rows, columns);
-    if constexpr (kFloatLanes == 8) {
-      TransposeBlocks(rows + 4, columns + 4);
-      for (size_t k = 0; k < 4; ++k) {
-        const FloatVec first = columns[k];
-        columns[k] = hn::ConcatLowerLower(d, columns[k + 4], first);
-        columns[k + 4] = hn::ConcatUpperUpper(d, columns[k + 4], first);
-      }
-    }
+    TransposeSquare(rows, columns);
     for (size_t k = 0; k < kFloatLanes; ++k) {
       hn::Store(columns[k], d, lanes + (i + k) * kFloatLanes);
     }

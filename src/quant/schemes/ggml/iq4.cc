@@ -9,8 +9,6 @@
 namespace lbrx {
 namespace {
 
-constexpr float kLeast = 1e-15F;  // groups whose maximum is below are zeros
-
 // Byte i has the codes of elements i and i + 16.
 void DecodeGroup(const uint8_t* codes, float scale, float* values) {
   for (size_t i = 0; i < kIq4Group / 2; ++i) {
@@ -64,7 +62,7 @@ class Search {
     for (size_t i = 0; i < kIq4Group; ++i) {
       max = std::fabs(x_[i]) > std::fabs(max) ? x_[i] : max;
     }
-    if (std::fabs(max) < kLeast) {
+    if (std::fabs(max) < kIq4Least) {
       return 0;
     }
     constexpr float kFirst = kIq4Steps[0];
@@ -101,17 +99,8 @@ class Search {
   float w_[kIq4Group];
 };
 
-// As weights of errors have it: twice the mean of the `count` values that share d.
-float MeanSquare(const float* x, size_t count) {
-  float sum = 0;
-  for (size_t i = 0; i < count; ++i) {
-    sum += x[i] * x[i];
-  }
-  return sum * (2.0F / static_cast<float>(count));
-}
-
 void FindScales(const float* x, const float* importance, size_t groups, float* scales) {
-  const float mean_square = MeanSquare(x, groups * kIq4Group);
+  const float mean_square = Iq4MeanSquare(x, groups * kIq4Group);
   for (size_t g = 0; g < groups; ++g) {
     const size_t begin = g * kIq4Group;
     scales[g] =
@@ -130,27 +119,38 @@ void EncodeXs(const float* x, const float* importance, uint8_t* block) {
   constexpr size_t kGroups = kIqBlock / kIq4Group;
   float scales[kGroups];
   FindScales(x, importance, kGroups, scales);
-  std::memset(block, 0, kIq4XsCodes);
-  const float d = Iq4XsScale(scales);
-  const float inverse = d != 0 ? 1 / d : 0;
-  PutIqHalf(block, d);
+  PutIq4XsScales(scales, block);
   for (size_t g = 0; g < kGroups; ++g) {
-    const int code = std::clamp(IqRound(inverse * scales[g]), -32, 31);
-    kIq4ScaleLow.Put(block, g, static_cast<uint32_t>(code + 32) & 15);
-    kIq4ScaleHigh.Put(block, g, static_cast<uint32_t>(code + 32) >> 4);
-    EncodeGroup(x + g * kIq4Group, d * static_cast<float>(code),
-                block + kIq4XsCodes + g * kIq4Group / 2);
+    EncodeGroup(x + g * kIq4Group, scales[g], block + kIq4XsCodes + g * kIq4Group / 2);
   }
 }
 
 }  // namespace
 
-float Iq4XsScale(const float* scales) {
-  float max = 0;
-  for (size_t g = 0; g < kIqBlock / kIq4Group; ++g) {
+float Iq4MeanSquare(const float* x, size_t count) {
+  float sum = 0;
+  for (size_t i = 0; i < count; ++i) {
+    sum += x[i] * x[i];
+  }
+  return sum * (2.0F / static_cast<float>(count));
+}
+
+void PutIq4XsScales(float* scales, uint8_t* block) {
+  constexpr size_t kGroups = kIqBlock / kIq4Group;
+  float max = 0;  // the scale of largest magnitude
+  for (size_t g = 0; g < kGroups; ++g) {
     max = std::fabs(scales[g]) > std::fabs(max) ? scales[g] : max;
   }
-  return -max / 32;
+  const float d = -max / 32;
+  const float inverse = d != 0 ? 1 / d : 0;
+  std::memset(block, 0, kIq4XsCodes);
+  PutIqHalf(block, d);
+  for (size_t g = 0; g < kGroups; ++g) {
+    const int code = std::clamp(IqRound(inverse * scales[g]), -32, 31);
+    kIq4ScaleLow.Put(block, g, static_cast<uint32_t>(code + 32) & 15);
+    kIq4ScaleHigh.Put(block, g, static_cast<uint32_t>(code + 32) >> 4);
+    scales[g] = d * static_cast<float>(code);
+  }
 }
 
 void EncodeIq4NlReference(const EncodeJob& job) {

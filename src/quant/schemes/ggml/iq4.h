@@ -25,15 +25,22 @@ inline constexpr std::array<float, 15> kIq4Ties = [] {
   return ties;
 }();
 
-inline constexpr int kIq4Tries = 7;  // scales tried on each side of that of the maximum
+inline constexpr float kIq4Least = 1e-15F;  // groups whose maximum is below are zeros
+inline constexpr int kIq4Tries = 7;         // scales tried on each side of that of the maximum
 
 // IQ4_XS: the parts of the groups' scales, which are stored plus 32; codes follow them.
 inline constexpr IqField kIq4ScaleHigh = {2, 2, 8, 2, 2};
 inline constexpr IqField kIq4ScaleLow = {4, 1, 2, 4, 4};
 inline constexpr size_t kIq4XsCodes = 8;
 
-// IQ4_XS: d from the scales that were found for a block's groups.
-float Iq4XsScale(const float* scales);
+// As weights of errors have it: twice the mean square of the values that share d.
+float Iq4MeanSquare(const float* x, size_t count);
+// IQ4_XS: writes the scales of a block's groups and d, which precede the codes; `scales` become
+// those that codes are made with (d is not rounded yet).
+void PutIq4XsScales(float* scales, uint8_t* block);
+
+void EncodeIq4Nl(const EncodeJob& job);
+void EncodeIq4Xs(const EncodeJob& job);
 
 void EncodeIq4NlReference(const EncodeJob& job);
 void EncodeIq4XsReference(const EncodeJob& job);

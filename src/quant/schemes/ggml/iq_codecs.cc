@@ -24,16 +24,18 @@ constexpr std::array<Codec, 9> kCodecs = {{
      DecodeIq1SReference},
     {Scheme::kIq1M, EncodeIq1MReference, DecodeIq1MReference, EncodeIq1MReference,
      DecodeIq1MReference},
-    {Scheme::kIq4Nl, EncodeIq4NlReference, DecodeIq4NlReference, EncodeIq4NlReference,
-     DecodeIq4NlReference},
-    {Scheme::kIq4Xs, EncodeIq4XsReference, DecodeIq4XsReference, EncodeIq4XsReference,
-     DecodeIq4XsReference},
+    {Scheme::kIq4Nl, EncodeIq4Nl, DecodeIq4NlReference, EncodeIq4NlReference, DecodeIq4NlReference},
+    {Scheme::kIq4Xs, EncodeIq4Xs, DecodeIq4XsReference, EncodeIq4XsReference, DecodeIq4XsReference},
 }};
 
 }  // namespace
 
 std::span<const Codec> IqCodecs() {
   return kCodecs;
+}
+
+bool NeedsImportance(Scheme scheme) {
+  return scheme == Scheme::kIq2Xxs || scheme == Scheme::kIq2Xs || scheme == Scheme::kIq1S;
 }
 
 }  // namespace lbrx

@@ -10,4 +10,7 @@ namespace lbrx {
 
 std::span<const Codec> IqCodecs();
 
+// Whether blocks of `scheme` cannot be encoded without importance weights: encoders throw kUsage.
+bool NeedsImportance(Scheme scheme);
+
 }  // namespace lbrx

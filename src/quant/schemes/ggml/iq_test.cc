@@ -106,12 +106,55 @@ TEST_F(IqEncodeTest, RowsAsGgml) {
   }
 }
 
-TEST_F(IqEncodeTest, RefusedWithoutImportance) {
-  for (const std::string_view name : {"IQ2_XXS", "IQ2_XS", "IQ1_S"}) {
-    for (const bool reference : {true, false}) {
-      EXPECT_THROW(EncodeRows(*FindGgmlType(name), testing::IqRow(0), nullptr, reference), Error);
+TEST_F(IqEncodeTest, VectorsEqualScalars) {
+  const std::vector<float> importance = testing::IqImportance();
+  for (const Codec& codec : IqCodecs()) {
+    const GgmlType& type = FindGgmlType(codec.scheme);
+    for (size_t i = 0; i < testing::IqInputs().size(); ++i) {
+      const std::vector<float> values = testing::IqRow(i);
+      for (const float* weights : {static_cast<const float*>(nullptr), importance.data()}) {
+        if (weights == nullptr && NeedsImportance(codec.scheme)) {
+          continue;
+        }
+        const auto expected = EncodeRows(type, values, weights, true);
+        for (const int64_t target : SupportedSimdTargets()) {
+          ForceSimdTarget(target);
+          EXPECT_TRUE(EncodeRows(type, values, weights, false) == expected)
+              << type.name << ", " << testing::IqInputs()[i].name << ", " << SimdTargetName(target)
+              << (weights == nullptr ? "" : ", weighted");
+        }
+      }
     }
   }
+}
+
+TEST_F(IqEncodeTest, AnyNumberOfBlocks) {
+  const std::vector<float> importance = testing::IqImportance();
+  const std::vector<float> values = testing::IqRow(0);
+  for (const Codec& codec : IqCodecs()) {
+    const GgmlType& type = FindGgmlType(codec.scheme);
+    const auto expected = EncodeRows(type, values, importance.data(), true);
+    for (const size_t blocks : {1, 2, 3, 9, 11}) {
+      const std::vector<float> some(values.begin(), values.begin() + blocks * type.block);
+      const auto bytes = EncodeRows(type, some, importance.data(), false);
+      EXPECT_TRUE(std::equal(bytes.begin(), bytes.end(), expected.begin()))
+          << type.name << ", " << blocks;
+    }
+  }
+}
+
+TEST_F(IqEncodeTest, RefusedWithoutImportance) {
+  size_t refusing = 0;
+  for (const Codec& codec : IqCodecs()) {
+    const GgmlType& type = FindGgmlType(codec.scheme);
+    for (const bool reference : {true, false}) {
+      if (NeedsImportance(codec.scheme)) {
+        ++refusing;
+        EXPECT_THROW(EncodeRows(type, testing::IqRow(0), nullptr, reference), Error) << type.name;
+      }
+    }
+  }
+  EXPECT_EQ(refusing, 6U);  // IQ1_S, IQ2_XXS and IQ2_XS
 }
 
 }  // namespace
