@@ -12,13 +12,15 @@ std::string_view TargetName(TargetKind kind) {
       return "hf";
     case TargetKind::kMlx:
       return "mlx";
+    case TargetKind::kGguf:
+      return "gguf";
   }
   return "";
 }
 
 std::optional<TargetKind> TargetByName(std::string_view name) {
   for (const TargetKind kind :
-       {TargetKind::kSafetensors, TargetKind::kHuggingFace, TargetKind::kMlx}) {
+       {TargetKind::kSafetensors, TargetKind::kHuggingFace, TargetKind::kMlx, TargetKind::kGguf}) {
     if (TargetName(kind) == name) {
       return kind;
     }

@@ -1,9 +1,12 @@
 #include "formats/checkpoint.h"
 
 #include <algorithm>
+#include <memory>
+#include <span>
 
 #include "core/base/format.h"
 #include "formats/detect.h"
+#include "formats/gguf/gguf.h"
 #include "formats/huggingface/huggingface.h"
 #include "formats/mlx/mlx.h"
 #include "formats/names.h"
@@ -14,10 +17,22 @@ namespace lbrx {
 
 namespace {
 
+// By its magic. A file that is called so and is nothing else that can be read is best told of as
+// what it was meant to be.
+bool IsGguf(const File& file) {
+  constexpr size_t kBraceOfSafetensors = 8;
+  std::string head(std::min<uint64_t>(file.Size(), kBraceOfSafetensors + 1), '\0');
+  file.ReadAt(0, std::as_writable_bytes(std::span(head)));
+  return IsGgufFile(head) || (file.path().ends_with(".gguf") && !head.ends_with('{'));
+}
+
 Checkpoint OpenBareFile(const std::string& path, const OpenOptions& options) {
+  const std::shared_ptr<File> file = File::OpenRead(path);
+  if (IsGguf(*file)) {
+    return OpenGguf(path, options);
+  }
   Checkpoint checkpoint;
   checkpoint.path = path;
-  const std::shared_ptr<File> file = File::OpenRead(path);
   std::vector<Problem> found;
   WeightFile content = ReadWeightFile(*file, 0, found, options.collect_problems);
   AddUnfinished(path, found);
@@ -83,7 +98,7 @@ Checkpoint OpenCheckpoint(const std::string& path, const OpenOptions& options) {
   detail.file = path;
   detail.what = "no such file or folder";
   detail.expected =
-      "a folder, a .safetensors or torch file, or org/name from the Hugging Face cache";
+      "a folder, a .safetensors, .gguf or torch file, or org/name from the Hugging Face cache";
   throw Error(ErrorCode::kIo, std::move(detail));
 }
 
@@ -92,6 +107,7 @@ const std::vector<FormatInfo>& Formats() {
       {"safetensors", "one bare .safetensors file"},
       {"huggingface", "folder as transformers writes it: config.json, *.safetensors, tokenizer"},
       {"torch", "files of torch.save (.bin, .pt, .pth), alone or in such a folder", true, false},
+      {"gguf", "one .gguf file or a split set, as llama.cpp reads them"},
       {"mlx", "folder as mlx-lm writes it, quantized matrices in two or three arrays"},
   };
   return table;

@@ -24,7 +24,9 @@ constexpr std::string_view kPyTorchAdvice =
     "`lbrx convert` reads PyTorch's .bin, .pt and .pth files that are whole and turns them into "
     "safetensors";
 constexpr std::string_view kUnpackAdvice = "unpack it and give the folder inside";
-constexpr std::string_view kGgufAdvice = "GGUF files cannot be read yet; give the original folder";
+constexpr std::string_view kGgufAdvice = "give the .gguf file itself by its path";
+constexpr std::string_view kGgmlAdvice =
+    "files of before GGUF cannot be read; convert the original model anew";
 constexpr std::string_view kDownloadAdvice = "download the file again, with `hf download`";
 
 // The first stands in place of a file.
@@ -42,10 +44,14 @@ constexpr std::array kMagics = {
           "7zXZ\0"sv,
           "an xz file", kUnpackAdvice},
     Magic{"GGUF"sv, "a GGUF file", kGgufAdvice},
-    Magic{"FUGG"sv, "a big-endian GGUF file", kGgufAdvice},
-    Magic{"ggjt"sv, "an old GGML file", kGgufAdvice},
-    Magic{"tjgg"sv, "an old GGML file", kGgufAdvice},
-    Magic{"lmgg"sv, "an old GGML file", kGgufAdvice},
+    Magic{"FUGG"sv, "a big-endian GGUF file",
+          "big-endian files cannot be read; download the little-endian one"},
+    Magic{"ggjt"sv, "an old GGML file", kGgmlAdvice},
+    Magic{"tjgg"sv, "an old GGML file", kGgmlAdvice},
+    Magic{"lmgg"sv, "an old GGML file", kGgmlAdvice},
+    Magic{"fmgg"sv, "an old GGML file", kGgmlAdvice},
+    Magic{"GGML"sv, "an old GGML file", kGgmlAdvice},
+    Magic{"algg"sv, "an adapter of before GGUF", kGgmlAdvice},
     Magic{"\x80\x02"sv, "a Python pickle (PyTorch's old format)", kPyTorchAdvice},
     Magic{"\x80\x03"sv, "a Python pickle", kPyTorchAdvice},
     Magic{"\x80\x04"sv, "a Python pickle", kPyTorchAdvice},

@@ -49,7 +49,8 @@ struct OutputLayout {
   std::vector<OutputText> texts;  // index; in the order in which they must appear
 };
 
-enum class TargetKind : uint8_t { kSafetensors, kHuggingFace, kMlx };
+// kGguf is laid out by LayOutGguf (formats/gguf/gguf.h).
+enum class TargetKind : uint8_t { kSafetensors, kHuggingFace, kMlx, kGguf };
 
 // Lays `tensors` out (filling file and offset of every plane) for one bare file, or a folder with
 // shards of at most `shard_size` bytes of data (a tensor larger than that has a shard of its own).

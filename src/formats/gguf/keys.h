@@ -124,6 +124,11 @@ class GgufKeys {
   void Set(std::string_view key, GgufValue value);
   bool Remove(std::string_view key);
 
+  // At the end, without looking whether the key is there: the caller knows that it is not.
+  void Append(std::string key, GgufValue value) {
+    entries_.emplace_back(std::move(key), std::move(value));
+  }
+
   const std::vector<Entry>& entries() const { return entries_; }
 
   // Short for Find and As...; nullopt, or an empty string, also where the key is missing.
