@@ -1,0 +1,63 @@
+// What GGUF's block formats share. A format is a struct that names its scheme, lays out its block
+// (fields in the order of the file, bytes only, so that blocks need no alignment) and decodes it.
+// Source of all of them: GGML's reference quantizers as built for x86-64, without FMA.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "core/base/simd.h"
+#include "core/tensor/convert_scalar.h"
+#include "hwy/base.h"
+#include "quant/codec.h"
+
+namespace lbrx::ggml {
+
+// Numbers as they stand in a block, low byte first.
+struct Half {
+  uint8_t bytes[2];
+
+  float Get() const { return scalar::F16ToFloat(static_cast<uint16_t>(bytes[0] | bytes[1] << 8)); }
+
+  void Set(float value) {
+    const uint16_t bits = scalar::FloatToF16(value);
+    bytes[0] = static_cast<uint8_t>(bits);
+    bytes[1] = static_cast<uint8_t>(bits >> 8);
+  }
+};
+
+struct Word {
+  uint8_t bytes[4];
+
+  uint32_t Get() const {
+    return bytes[0] | uint32_t{bytes[1]} << 8 | uint32_t{bytes[2]} << 16 | uint32_t{bytes[3]} << 24;
+  }
+
+  void Set(uint32_t bits) {
+    for (int i = 0; i < 4; ++i) {
+      bytes[i] = static_cast<uint8_t>(bits >> 8 * i);
+    }
+  }
+};
+
+// `Format` has kScheme, kElements, Block and Decode(const Block&, float*). Decode and what it calls
+// are HWY_INLINE: they are compiled for each target as a part of the loop over blocks.
+template <typename Format>
+HWY_INLINE void DecodeLoop(const std::byte* blocks, uint64_t elements, float* values) {
+  static_assert(alignof(typename Format::Block) == 1);
+  for (uint64_t i = 0; i < elements; i += Format::kElements) {
+    typename Format::Block block;
+    std::memcpy(&block, blocks, sizeof(block));
+    Format::Decode(block, values + i);
+    blocks += sizeof(block);
+  }
+}
+
+// Defined for the formats of block_codecs.cc.
+template <typename Format>
+void DecodeBlocks(const DecodeJob& job);
+template <typename Format>
+void DecodeBlocksReference(const DecodeJob& job);
+
+}  // namespace lbrx::ggml
