@@ -1,0 +1,231 @@
+#include "quant/recode.h"
+
+#include <algorithm>
+#include <array>
+
+#include "core/base/error.h"
+#include "core/base/format.h"
+#include "core/tensor/ggml_types.h"
+#include "quant/recode_formats.h"
+
+namespace lbrx {
+namespace {
+
+constexpr uint32_t kLargestHalf = 0x7BFF;    // 65504
+constexpr uint32_t kHalfExponent = 1 << 10;  // one step of F16's exponent
+
+template <typename Format>
+typename Format::Block LoadBlock(const std::byte* blocks, uint64_t i) {
+  typename Format::Block block;
+  std::memcpy(&block, blocks + i * sizeof(block), sizeof(block));
+  return block;
+}
+
+template <typename Format>
+void CodesOf(const std::byte* blocks, uint64_t count, std::byte* out) {
+  using Codes = ggml::BlockCodes<Format>;
+  constexpr size_t kBytes = Format::kElements / 8 * Codes::kBits;
+  for (uint64_t b = 0; b < count; ++b) {
+    const auto block = LoadBlock<Format>(blocks, b);
+    if constexpr (Codes::kInOrder) {
+      std::memcpy(out + b * kBytes, Codes::Bytes(block), kBytes);
+    } else {
+      for (size_t i = 0; i < Format::kElements / 8; ++i) {
+        StoreBytes<Codes::kBits>(JoinCodes<Codes::kBits>(Codes::Load(block, i)),
+                                 out + b * kBytes + i * Codes::kBits);
+      }
+    }
+  }
+}
+
+ggml::Half HalfOf(float value) {
+  ggml::Half half;
+  half.Set(value);
+  return half;
+}
+
+// Scales or biases in F16: one for each kGroup elements.
+template <typename Format, size_t kGroup, typename Function>
+void HalvesOf(const std::byte* blocks, uint64_t count, std::byte* out, Function half_of) {
+  constexpr size_t kGroups = Format::kElements / kGroup;
+  for (uint64_t b = 0; b < count; ++b) {
+    const ggml::Half half = half_of(LoadBlock<Format>(blocks, b));
+    for (size_t i = 0; i < kGroups; ++i) {
+      std::memcpy(out + (b * kGroups + i) * sizeof(half), &half, sizeof(half));
+    }
+  }
+}
+
+template <typename Format, size_t kGroup>
+void ScalesOf(const std::byte* blocks, uint64_t count, std::byte* out) {
+  constexpr int kPower = ggml::kAffineRule<Format>.scale;
+  HalvesOf<Format, kGroup>(blocks, count, out, [](const typename Format::Block& block) {
+    return kPower == 0 ? block.d : HalfOf(block.d.Get() * float{1 << kPower});
+  });
+}
+
+template <typename Format, size_t kGroup>
+void BiasesOf(const std::byte* blocks, uint64_t count, std::byte* out) {
+  HalvesOf<Format, kGroup>(blocks, count, out, [](const typename Format::Block& block) {
+    if constexpr (ggml::kHasMinimum<Format>) {
+      return block.m;
+    } else {
+      return HalfOf(block.d.Get() * -float{1 << ggml::kAffineRule<Format>.bias});
+    }
+  });
+}
+
+// Bytes that are scales in both.
+void ExponentsOf(const std::byte* blocks, uint64_t count, std::byte* out) {
+  for (uint64_t b = 0; b < count; ++b) {
+    out[b] = std::byte{LoadBlock<ggml::BlockMxfp4>(blocks, b).exponent};
+  }
+}
+
+void SmallScalesOf(const std::byte* blocks, uint64_t count, std::byte* out) {
+  for (uint64_t b = 0; b < count; ++b) {
+    const auto block = LoadBlock<ggml::BlockNvfp4>(blocks, b);
+    std::memcpy(out + b * sizeof(block.scales), block.scales, sizeof(block.scales));
+  }
+}
+
+// Whether a number in F16 is finite, doubled `doublings` times.
+bool FitsHalf(ggml::Half half, int doublings) {
+  const uint32_t magnitude = (half.bytes[0] | uint32_t{half.bytes[1]} << 8) & 0x7FFF;
+  return magnitude <= kLargestHalf - doublings * kHalfExponent;
+}
+
+template <typename Format>
+constexpr int kDoublings = std::max(ggml::kAffineRule<Format>.scale,
+                                    ggml::kAffineRule<Format>.bias);
+
+template <typename Format>
+bool Carries(const typename Format::Block& block) {
+  if constexpr (ggml::kHasMinimum<Format>) {
+    return FitsHalf(block.d, 0) && FitsHalf(block.m, 0);
+  } else {
+    return FitsHalf(block.d, kDoublings<Format>);
+  }
+}
+
+// 255 is NaN by the standard, 2^128 to GGML, infinite to MLX.
+template <>
+bool Carries<ggml::BlockMxfp4>(const ggml::BlockMxfp4::Block& block) {
+  return block.exponent != 255;
+}
+
+// GGML leaves the sign of a scale aside and takes its NaN for 0; MLX does neither.
+template <>
+bool Carries<ggml::BlockNvfp4>(const ggml::BlockNvfp4::Block& block) {
+  const auto scales = LoadBytes<4>(block.scales);
+  const uint64_t nan = (scales + EachByte(1)) & EachByte(0x80);
+  return ((scales | nan) & 0x80808080) == 0;
+}
+
+template <typename Format>
+uint64_t CountCarried(const std::byte* blocks, uint64_t count) {
+  uint64_t b = 0;
+  while (b < count && Carries<Format>(LoadBlock<Format>(blocks, b))) {
+    ++b;
+  }
+  return b;
+}
+
+using PlaneFunction = void (*)(const std::byte* blocks, uint64_t count, std::byte* out);
+
+struct Pair {
+  Scheme block;
+  Encoding mlx;
+  std::array<PlaneFunction, 3> planes;
+  uint64_t (*count_carried)(const std::byte* blocks, uint64_t count);
+  int doublings;  // of d, until the larger of scale and bias is reached
+};
+
+template <typename Format, uint16_t kGroup>
+constexpr Pair AffinePair() {
+  return {Format::kScheme,
+          {Scheme::kAffine, ggml::BlockCodes<Format>::kBits, kGroup, DType::kF16},
+          {CodesOf<Format>, ScalesOf<Format, kGroup>, BiasesOf<Format, kGroup>},
+          CountCarried<Format>,
+          kDoublings<Format>};
+}
+
+constexpr std::array<Pair, 11> kPairs = {
+    AffinePair<ggml::Q40, 32>(),
+    AffinePair<ggml::Q41, 32>(),
+    AffinePair<ggml::Q50, 32>(),
+    AffinePair<ggml::Q51, 32>(),
+    AffinePair<ggml::Q80, 32>(),
+    AffinePair<ggml::Q20, 64>(),
+    AffinePair<ggml::Tq20, 128>(),
+    AffinePair<ggml::Tq10, 128>(),
+    AffinePair<ggml::Q10, 128>(),
+    Pair{Scheme::kBlockMxfp4,
+         {Scheme::kMxfp4, 4, 32, DType::kF16},
+         {CodesOf<ggml::BlockMxfp4>, ExponentsOf, nullptr},
+         CountCarried<ggml::BlockMxfp4>,
+         0},
+    Pair{Scheme::kBlockNvfp4,
+         {Scheme::kNvfp4, 4, 16, DType::kF16},
+         {CodesOf<ggml::BlockNvfp4>, SmallScalesOf, nullptr},
+         CountCarried<ggml::BlockNvfp4>,
+         0},
+};
+
+const Pair* FindPair(Scheme block) {
+  for (const Pair& pair : kPairs) {
+    if (pair.block == block) {
+      return &pair;
+    }
+  }
+  return nullptr;
+}
+
+const Pair& PairOf(Scheme block) {
+  const Pair* pair = FindPair(block);
+  if (pair == nullptr) {
+    throw Error(ErrorCode::kInternal,
+                Format("no scheme of MLX's has the codes of {}", SchemeName(block)));
+  }
+  return *pair;
+}
+
+// "scales of at most 8188".
+std::string WhatCarries(const Pair& pair) {
+  switch (pair.mlx.scheme) {
+    case Scheme::kMxfp4:
+      return "exponents other than 255";
+    case Scheme::kNvfp4:
+      return "scales without sign, other than NaN";
+    default:
+      return Format("finite scales of at most {}",
+                    65504.0F / static_cast<float>(1 << pair.doublings));
+  }
+}
+
+}  // namespace
+
+std::optional<Encoding> MlxTwin(Scheme block) {
+  const Pair* pair = FindPair(block);
+  return pair == nullptr ? std::nullopt : std::optional(pair->mlx);
+}
+
+std::optional<uint64_t> FirstUncarried(Scheme block, const std::byte* blocks, uint64_t count) {
+  const uint64_t carried = PairOf(block).count_carried(blocks, count);
+  return carried == count ? std::nullopt : std::optional(carried);
+}
+
+void PlaneFromBlocks(Scheme block, const std::byte* blocks, uint64_t count, size_t plane,
+                     std::byte* out) {
+  const Pair& pair = PairOf(block);
+  if (plane > 0 && pair.count_carried(blocks, count) != count) {
+    ErrorDetail detail;
+    detail.what = Format("a scale of a {} block has no place in {}", SchemeName(block),
+                         SchemeLabel(pair.mlx));
+    detail.expected = WhatCarries(pair);
+    throw Error(ErrorCode::kInvalid, std::move(detail));
+  }
+  pair.planes[plane](blocks, count, out);
+}
+
+}  // namespace lbrx
