@@ -2,11 +2,10 @@
 
 #include <algorithm>
 
+#include "convert/arrange.h"
 #include "convert/choose.h"
-#include "convert/facts.h"
-#include "convert/float_types.h"
 #include "convert/folder.h"
-#include "convert/gguf_file.h"
+#include "convert/gguf_plan.h"
 #include "convert/selection.h"
 #include "convert/target.h"
 #include "core/base/format.h"
@@ -17,93 +16,39 @@
 namespace lbrx {
 namespace {
 
-// Builds the plan step by step; one object a conversion.
+// Plans a folder, or a bare file, step by step; one object a conversion.
 class Planner {
  public:
   Planner(const ConvertRequest& request, std::shared_ptr<const Checkpoint> source)
       : request_(request),
         selection_(request),
         target_(ResolveTarget(request, selection_)),
-        source_(std::move(source)) {
-    plan_.command = request.command;
-    plan_.request = request.ToJson();
-    plan_.sources = {source_};
-    facts_ = CheckSource(*source_, target_, request.strict, plan_.notices);
-    if (request.text_only) {
-      CheckTextOnly(facts_, plan_.notices);
-    }
-    naming_ = NamingInTarget(request, target_, facts_);
-    types_.emplace(request_, plan_.sources, facts_, target_, naming_);
-  }
+        from_(request, std::move(source), target_, plan_) {}
 
   Plan Build() {
-    NoteUnknownTensors();
-    const std::vector<NamedValue> arranged = Arranged();
+    const std::vector<NamedValue> arranged = from_.Tensors(plan_);
     plan_.tensors.reserve(arranged.size());
     for (const NamedValue& tensor : arranged) {
       Add(tensor);
     }
-    RefuseNothing();
+    RefuseEmpty(plan_, from_.source());
     NoteLosses();
     selection_.Finish(request_.strict, plan_.notices);
     LayOutTensors();
-    if (target_ != TargetKind::kSafetensors && target_ != TargetKind::kGguf) {
-      AddFolderFiles(request_, *source_, facts_, target_, quantization_, plan_);
+    if (target_ != TargetKind::kSafetensors) {
+      AddFolderFiles(request_, from_.source(), from_.facts(), target_, quantization_, plan_);
     }
     return std::move(plan_);
   }
 
   Plan BuildSurvey() {
-    for (const NamedValue& tensor : Arranged()) {
+    for (const NamedValue& tensor : from_.Tensors(plan_)) {
       AddToSurvey(tensor);
     }
     return std::move(plan_);
   }
 
  private:
-  // The source's tensors under the names and in the shapes of the target.
-  std::vector<NamedValue> Arranged() {
-    std::vector<NamedValue> tensors = AsStored(plan_.sources, 0);
-    if (request_.text_only) {
-      std::erase_if(tensors,
-                    [&](const NamedValue& tensor) { return facts_.naming.IsOther(tensor.name); });
-    }
-    std::erase_if(tensors, [&](const NamedValue& tensor) { return IsDropped(tensor.name); });
-    const Json& config = TextConfig(source_->config);
-    tensors = Rearrange(facts_.naming, naming_, config, std::move(tensors));
-    if (IsToGguf()) {
-      std::vector<NamedValue> rotary = RotaryTensors(facts_, config);
-      std::move(rotary.begin(), rotary.end(), std::back_inserter(tensors));
-    }
-    return tensors;
-  }
-
-  // Whether another container's model becomes a GGUF file.
-  bool IsToGguf() const { return target_ == TargetKind::kGguf && source_->gguf == nullptr; }
-
-  bool IsFromGguf() const { return target_ != TargetKind::kGguf && source_->gguf != nullptr; }
-
-  // What the target has no place for.
-  bool IsDropped(const std::string& name) {
-    if (IsFromGguf() && IsRotaryTensor(name)) {
-      return true;
-    }
-    if (target_ != TargetKind::kMlx && !IsToGguf()) {
-      return false;
-    }
-    const TensorMeaning meaning = facts_.naming.Resolve(name);
-    if (meaning.rule == nullptr) {
-      return false;
-    }
-    if (meaning.layer && *meaning.layer >= facts_.layers) {
-      ++dropped_;
-      return true;
-    }
-    const Role role = meaning.rule->role;
-    return role == Role::kRopeFrequencies || role == Role::kAttentionMask ||
-           (role == Role::kOutput && facts_.tied);
-  }
-
   static bool IsConvertible(const NamedValue& tensor) {
     return tensor.encoded || Info(tensor.value->dtype()).floating;
   }
@@ -113,16 +58,16 @@ class Planner {
     return {.name = tensor.name,
             .source_name = tensor.stored == nullptr ? tensor.name : tensor.stored->name,
             .shape = tensor.value->shape(),
-            .known_architecture = facts_.naming.architecture != nullptr,
-            .meaning = naming_.Resolve(tensor.name),
-            .layers = facts_.layers};
+            .known_architecture = from_.facts().naming.architecture != nullptr,
+            .meaning = from_.naming().Resolve(tensor.name),
+            .layers = from_.facts().layers};
   }
 
   void AddToSurvey(const NamedValue& tensor) {
     if (!IsConvertible(tensor)) {
       return;
     }
-    const DType dtype = types_->ForEncoding(tensor.value->dtype());
+    const DType dtype = from_.types().ForEncoding(tensor.value->dtype());
     std::vector<Encoding> candidates = selection_.CandidatesFor(CandidateOf(tensor));
     if (candidates.empty()) {
       return;
@@ -133,7 +78,7 @@ class Planner {
     const auto coarsest =
         std::max_element(candidates.begin(), candidates.end(),
                          [](const Encoding& a, const Encoding& b) { return a.group < b.group; });
-    PlannedTensor planned = Begin(tensor, *coarsest);
+    PlannedTensor planned = BeginTensor(tensor, *coarsest);
     planned.value = CastTo(tensor.value, dtype);
     planned.encode = {.rule = request_.rule, .search = request_.search};
     planned.candidates = std::move(candidates);
@@ -158,7 +103,7 @@ class Planner {
   // Codes go over as they are where the scheme stays, or nothing else was asked for.
   bool CanCarry(const NamedValue& tensor, const std::optional<Encoding>& wanted) const {
     if (tensor.planes.empty() || request_.dequantize || target_ == TargetKind::kHuggingFace ||
-        IsBlock(tensor.encoding.scheme) != (target_ == TargetKind::kGguf)) {
+        IsBlock(tensor.encoding.scheme)) {
       return false;
     }
     const Encoding& has = tensor.encoding;
@@ -169,7 +114,7 @@ class Planner {
   }
 
   void Carry(const NamedValue& tensor) {
-    PlannedTensor planned = Begin(tensor, tensor.encoding);
+    PlannedTensor planned = BeginTensor(tensor, tensor.encoding);
     planned.copies = tensor.planes;
     plan_.tensors.push_back(std::move(planned));
   }
@@ -180,9 +125,9 @@ class Planner {
                   Format("--search is for the affine schemes, not {}; leave it out",
                          SchemeLabel(encoding)));
     }
-    encoding.dtype = types_->ForEncoding(tensor.value->dtype());
+    encoding.dtype = from_.types().ForEncoding(tensor.value->dtype());
     requantized_ += tensor.encoded ? 1 : 0;
-    PlannedTensor planned = Begin(tensor, encoding);
+    PlannedTensor planned = BeginTensor(tensor, encoding);
     planned.value = CastTo(tensor.value, encoding.dtype);
     planned.encode = {.rule = request_.rule, .search = request_.search};
     plan_.tensors.push_back(std::move(planned));
@@ -190,58 +135,7 @@ class Planner {
 
   void Float(const NamedValue& tensor) {
     decoded_ += tensor.encoded ? 1 : 0;
-    const DType dtype = types_->For(tensor);
-    PlannedTensor planned = Begin(tensor, Plain(dtype));
-    planned.value = CastTo(tensor.value, dtype);
-    plan_.tensors.push_back(std::move(planned));
-  }
-
-  static PlannedTensor Begin(const NamedValue& tensor, const Encoding& encoding) {
-    PlannedTensor planned;
-    planned.output = OutputTensor(tensor.name, encoding, tensor.value->shape());
-    planned.source_label = tensor.label;
-    return planned;
-  }
-
-  void RefuseNothing() const {
-    if (plan_.tensors.empty()) {
-      throw Error(ErrorCode::kInvalid, {.file = source_->path,
-                                        .object = "",
-                                        .what = "has no tensors",
-                                        .expected = "at least one",
-                                        .found = "0",
-                                        .offset = {},
-                                        .advice = "nothing was written"});
-    }
-  }
-
-  void NoteUnknownTensors() {
-    std::vector<std::string> unknown;
-    for (const SourceTensor& tensor : source_->tensors) {
-      if (facts_.naming.architecture != nullptr && !facts_.naming.IsOther(tensor.name) &&
-          facts_.naming.Resolve(tensor.name).rule == nullptr && !IsRotaryTensor(tensor.name)) {
-        unknown.push_back(tensor.name);
-      }
-    }
-    if (unknown.empty()) {
-      return;
-    }
-    const std::string_view architecture = facts_.naming.architecture->name;
-    if (request_.strict || IsToGguf()) {
-      throw Error(
-          ErrorCode::kInvalid,
-          {.file = source_->path,
-           .object = unknown[0],
-           .what =
-               Format("{} tensors are not known to architecture {}", unknown.size(), architecture),
-           .expected = IsToGguf() ? "names that GGUF has too" : "known names only (--strict)",
-           .found = "this one first",
-           .offset = {},
-           .advice = IsToGguf() ? "" : "leave out --strict to carry them as they are"});
-    }
-    plan_.notices.push_back(
-        Format("{} tensors that architecture {} does not know are carried as they are, {} first",
-               unknown.size(), architecture, Printable(unknown[0])));
+    plan_.tensors.push_back(FloatTensor(tensor, from_.types().For(tensor)));
   }
 
   void NoteLosses() {
@@ -257,28 +151,17 @@ class Planner {
           IsForeign() ? "their scheme cannot be written; -q quantizes them anew"
                       : "a Hugging Face folder cannot hold their scheme; --to mlx keeps it"));
     }
-    if (dropped_ > 0) {
-      plan_.notices.push_back(
-          Format("{} tensors of {} prediction layers beyond the last are left out, as MLX has no "
-                 "place for "
-                 "them",
-                 dropped_, facts_.prediction_layers));
-    }
   }
 
   // Whether another library quantized the source.
   bool IsForeign() const {
-    return std::any_of(source_->tensors.begin(), source_->tensors.end(),
+    return std::any_of(from_.source().tensors.begin(), from_.source().tensors.end(),
                        [](const SourceTensor& tensor) {
                          return tensor.transposed || !IsWritable(tensor.encoding.scheme);
                        });
   }
 
   void LayOutTensors() {
-    if (target_ == TargetKind::kGguf) {
-      OrderForGguf(*source_, plan_.tensors);
-      keys_ = KeysForGguf(request_, *source_, facts_, plan_);
-    }
     std::vector<OutputTensor> outputs;
     outputs.reserve(plan_.tensors.size());
     for (PlannedTensor& tensor : plan_.tensors) {
@@ -287,11 +170,7 @@ class Planner {
     if (const std::optional<Encoding> main = MainEncoding(selection_, outputs)) {
       quantization_ = MlxQuantizationBlock(outputs, *main);
     }
-    if (target_ == TargetKind::kGguf) {
-      plan_.layout = LayOutForGguf(request_, *source_, keys_, outputs);
-    } else {
-      plan_.layout = LayOut(target_, outputs, request_.shard_size.value_or(kShardSize), Metadata());
-    }
+    plan_.layout = LayOut(target_, outputs, request_.shard_size.value_or(kShardSize), Metadata());
     for (size_t i = 0; i < outputs.size(); ++i) {
       plan_.tensors[i].output = std::move(outputs[i]);
     }
@@ -304,7 +183,7 @@ class Planner {
     if (target_ != TargetKind::kSafetensors) {
       return SpellingMetadata();
     }
-    std::map<std::string, std::string> metadata = source_->metadata;
+    std::map<std::string, std::string> metadata = from_.source().metadata;
     metadata.erase("quantization");
     metadata["format"] = quantization_.is_object() ? "mlx" : "pt";
     if (quantization_.is_object()) {
@@ -315,25 +194,20 @@ class Planner {
 
   // Names in MLX are the same whatever the source's were: they are given back from this.
   std::map<std::string, std::string> SpellingMetadata() const {
-    if (target_ != TargetKind::kMlx || naming_ == naming_.Usual().InMlx()) {
+    if (target_ != TargetKind::kMlx || from_.naming() == from_.naming().Usual().InMlx()) {
       return {};
     }
-    return {{std::string(kSpellingKey), std::string(naming_.hugging_face->name)}};
+    return {{std::string(kSpellingKey), std::string(from_.naming().hugging_face->name)}};
   }
 
   const ConvertRequest& request_;
   Selection selection_;
   TargetKind target_;
-  std::shared_ptr<const Checkpoint> source_;
-  SourceFacts facts_;
-  Naming naming_;  // in the output
+  Plan plan_;
+  Arrangement from_;
   size_t requantized_ = 0;
   size_t decoded_ = 0;
-  size_t dropped_ = 0;
   Json quantization_;
-  std::optional<FloatTypes> types_;
-  GgufKeys keys_;
-  Plan plan_;
 };
 
 }  // namespace
@@ -343,7 +217,8 @@ Plan PlanSurvey(const ConvertRequest& request, std::shared_ptr<const Checkpoint>
 }
 
 Plan PlanConvert(const ConvertRequest& request, std::shared_ptr<const Checkpoint> source) {
-  return Planner(request, std::move(source)).Build();
+  return IsGgufName(request.destination) ? PlanGguf(request, std::move(source))
+                                         : Planner(request, std::move(source)).Build();
 }
 
 }  // namespace lbrx

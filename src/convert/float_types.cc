@@ -10,7 +10,7 @@
 namespace lbrx {
 
 FloatTypes::FloatTypes(const ConvertRequest& request, SourceFiles::Checkpoints sources,
-                       const SourceFacts& /*facts*/, TargetKind target, const Naming& output)
+                       TargetKind target, const Naming& output)
     : asked_(request.dtype), sources_(std::move(sources)), target_(target), output_(output) {
   if (sources_[0]->gguf != nullptr && target != TargetKind::kGguf) {
     matrices_ = asked_ ? asked_ : MatricesOfGguf();

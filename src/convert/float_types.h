@@ -4,7 +4,6 @@
 #include <optional>
 
 #include "convert/convert.h"
-#include "convert/facts.h"
 #include "stream/layout.h"
 
 namespace lbrx {
@@ -12,8 +11,8 @@ namespace lbrx {
 class FloatTypes {
  public:
   // `output`: the names in the target.
-  FloatTypes(const ConvertRequest& request, SourceFiles::Checkpoints sources,
-             const SourceFacts& facts, TargetKind target, const Naming& output);
+  FloatTypes(const ConvertRequest& request, SourceFiles::Checkpoints sources, TargetKind target,
+             const Naming& output);
 
   // Of a tensor of the output; its own where that is no float. What GGUF stores as F32 whatever
   // the matrices are comes back in their dtype where no value changes by that, which takes reading

@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <map>
+#include <tuple>
 
 #include "core/base/format.h"
 #include "core/io/file.h"
@@ -17,6 +18,10 @@
 
 namespace lbrx {
 namespace {
+
+constexpr std::string_view kFileTypeKey = "general.file_type";
+constexpr std::string_view kQuantizationVersionKey = "general.quantization_version";
+constexpr uint32_t kQuantizationVersion = 2;  // of GGML's blocks
 
 constexpr std::string_view kRopeFrequencies = "rope_freqs.weight";
 constexpr std::string_view kLongFactors = "rope_factors_long.weight";
@@ -54,26 +59,14 @@ Json TextModelConfig(const Checkpoint& source, const SourceFacts& facts) {
              : TextOnlyConfig(config, *facts.naming.TextAlone().architecture);
 }
 
-// general.file_type of a file in which most weights of matrices are stored so. Source: llama.h,
-// llama_ftype.
-std::optional<uint32_t> FileTypeOf(const GgmlType& type) {
-  static const std::map<std::string_view, uint32_t> types = {
-      {"F32", 0},    {"F16", 1},     {"Q4_0", 2},     {"Q4_1", 3},    {"Q8_0", 7},
-      {"Q5_0", 8},   {"Q5_1", 9},    {"Q2_K", 10},    {"Q3_K", 12},   {"Q4_K", 15},
-      {"Q5_K", 17},  {"Q6_K", 18},   {"IQ2_XXS", 19}, {"IQ2_XS", 20}, {"IQ3_XXS", 23},
-      {"IQ1_S", 24}, {"IQ4_NL", 25}, {"IQ3_S", 26},   {"IQ2_S", 28},  {"IQ4_XS", 30},
-      {"IQ1_M", 31}, {"BF16", 32},   {"TQ1_0", 36},   {"TQ2_0", 37},  {"MXFP4", 38},
-      {"NVFP4", 39}, {"Q1_0", 40},   {"Q2_0", 41}};
-  const auto found = types.find(type.name);
-  return found == types.end() ? std::nullopt : std::optional(found->second);
-}
-
 const GgmlType* TypeOf(const Encoding& encoding) {
   return encoding.scheme == Scheme::kPlain ? FindGgmlType(encoding.dtype)
                                            : &FindGgmlType(encoding.scheme);
 }
 
-void SetStorageKeys(const std::vector<PlannedTensor>& tensors, GgufKeys& keys) {
+// The file type of a file in which most weights of matrices are stored so: that without a mix, or
+// with the usual one.
+const FileType* FileTypeOf(const std::vector<PlannedTensor>& tensors) {
   std::map<const GgmlType*, uint64_t> weights;
   for (const PlannedTensor& tensor : tensors) {
     if (tensor.output.shape.rank() > 1) {
@@ -83,12 +76,17 @@ void SetStorageKeys(const std::vector<PlannedTensor>& tensors, GgufKeys& keys) {
   const auto most =
       std::max_element(weights.begin(), weights.end(),
                        [](const auto& a, const auto& b) { return a.second < b.second; });
-  if (most != weights.end() && most->first != nullptr) {
-    if (const std::optional<uint32_t> file_type = FileTypeOf(*most->first)) {
-      keys.Set("general.file_type", GgufValue::U32(*file_type));
-    }
+  if (most == weights.end() || most->first == nullptr) {
+    return nullptr;
   }
-  keys.Set("general.quantization_version", GgufValue::U32(2));
+  if (const FileType* same = FindFileType(most->first->name)) {
+    return same;
+  }
+  const auto types = FileTypes();
+  const auto base = std::find_if(types.begin(), types.end(), [&](const FileType& type) {
+    return type.base == most->first->name;
+  });
+  return base == types.end() ? nullptr : &*base;
 }
 
 bool IsStoredAsInSource(const Checkpoint& source, const std::vector<PlannedTensor>& tensors) {
@@ -111,10 +109,10 @@ void Embed(const Checkpoint& source, GgufKeys& keys) {
   }
 }
 
-uint64_t VocabularyOf(const std::vector<PlannedTensor>& tensors) {
-  for (const PlannedTensor& tensor : tensors) {
-    if (tensor.output.name == "token_embd.weight") {
-      return tensor.output.shape[0];
+uint64_t VocabularyOf(const std::vector<NamedValue>& tensors) {
+  for (const NamedValue& tensor : tensors) {
+    if (tensor.name == "token_embd.weight" && tensor.value->shape().rank() > 0) {
+      return tensor.value->shape()[0];
     }
   }
   return 0;
@@ -147,50 +145,61 @@ std::vector<NamedValue> RotaryTensors(const SourceFacts& facts, const Json& conf
   return out;
 }
 
-void OrderForGguf(const Checkpoint& source, std::vector<PlannedTensor>& tensors) {
+void OrderForGguf(const Checkpoint& source, std::vector<NamedValue>& tensors) {
   std::map<std::string_view, size_t> place;
   if (source.gguf != nullptr) {
     for (const SourceTensor* tensor : GgufFileOrder(source)) {
       place.emplace(tensor->name, place.size());
     }
   }
-  const auto key = [&](const PlannedTensor& tensor) {
-    const std::string& name = tensor.output.name;
+  const auto key = [&](const NamedValue& tensor) {
+    const std::string& name = tensor.name;
     const auto found = place.find(name);
     return std::tuple(found == place.end() ? place.size() : found->second, LayerOf(name),
                       std::string_view(name));
   };
   std::stable_sort(tensors.begin(), tensors.end(),
-                   [&](const PlannedTensor& a, const PlannedTensor& b) { return key(a) < key(b); });
+                   [&](const NamedValue& a, const NamedValue& b) { return key(a) < key(b); });
 }
 
 GgufKeys KeysForGguf(const ConvertRequest& request, const Checkpoint& source,
-                     const SourceFacts& facts, Plan& plan) {
+                     const SourceFacts& facts, const std::vector<NamedValue>& tensors,
+                     std::vector<std::string>& notices) {
   if (source.gguf != nullptr) {
-    GgufKeys keys = *source.gguf;
-    if (!IsStoredAsInSource(source, plan.tensors)) {
-      SetStorageKeys(plan.tensors, keys);
-    }
-    return keys;
+    return *source.gguf;
   }
   const Architecture& architecture = *facts.naming.TextAlone().architecture;
-  const Json config = TextModelConfig(source, facts);
   GgufKeys keys;
-  AddModelKeys(architecture, config, keys, plan.notices);
-  SetStorageKeys(plan.tensors, keys);
+  AddModelKeys(architecture, TextModelConfig(source, facts), keys, notices);
+  keys.Set(kFileTypeKey, GgufValue::U32(0));
+  keys.Set(kQuantizationVersionKey, GgufValue::U32(kQuantizationVersion));
   if (HasTokenizer(source.folder)) {
     AddTokenizerKeys({.folder = source.folder,
                       .config = source.config,
-                      .vocabulary = VocabularyOf(plan.tensors),
+                      .vocabulary = VocabularyOf(tensors),
                       .architecture = std::string(GgufArchitecture(architecture))},
-                     request.pre, keys, plan.notices);
+                     request.pre, keys, notices);
   } else {
-    plan.notices.emplace_back("the source has no tokenizer; the result has none either");
+    notices.emplace_back("the source has no tokenizer; the result has none either");
   }
   if (request.embed_hf) {
     Embed(source, keys);
   }
   return keys;
+}
+
+void SetStorageKeys(const Checkpoint& source, const FileType* file_type,
+                    const std::vector<PlannedTensor>& tensors, GgufKeys& keys) {
+  const bool copy = file_type != nullptr && file_type->id == FileTypeId::kCopy;
+  if (source.gguf != nullptr &&
+      (copy || (file_type == nullptr && IsStoredAsInSource(source, tensors)))) {
+    return;
+  }
+  const FileType* type = file_type == nullptr || copy ? FileTypeOf(tensors) : file_type;
+  if (type != nullptr) {
+    keys.Set(kFileTypeKey, GgufValue::U32(static_cast<uint32_t>(type->id)));
+  }
+  keys.Set(kQuantizationVersionKey, GgufValue::U32(kQuantizationVersion));
 }
 
 OutputLayout LayOutForGguf(const ConvertRequest& request, const Checkpoint& source,

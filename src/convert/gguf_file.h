@@ -7,6 +7,7 @@
 #include "convert/convert.h"
 #include "convert/facts.h"
 #include "formats/gguf/keys.h"
+#include "quant/gguf/file_types.h"
 #include "stream/layout.h"
 #include "stream/plan.h"
 
@@ -17,12 +18,18 @@ std::vector<NamedValue> RotaryTensors(const SourceFacts& facts, const Json& conf
 bool IsRotaryTensor(std::string_view name);
 
 // Those of a GGUF source as its file has them, all others by layer, then by name.
-void OrderForGguf(const Checkpoint& source, std::vector<PlannedTensor>& tensors);
+void OrderForGguf(const Checkpoint& source, std::vector<NamedValue>& tensors);
 
-// The keys for the plan's tensors, which are laid out by them. A GGUF source keeps its own but for
-// what says how its tensors are stored.
+// The keys of a file with these tensors. A GGUF source keeps its own. What says how tensors are
+// stored is for SetStorageKeys to tell.
 GgufKeys KeysForGguf(const ConvertRequest& request, const Checkpoint& source,
-                     const SourceFacts& facts, Plan& plan);
+                     const SourceFacts& facts, const std::vector<NamedValue>& tensors,
+                     std::vector<std::string>& notices);
+
+// Says how tensors are stored: as `file_type` has it, or, where that is null, by what most weights
+// have; a file that is stored as its source was keeps the source's word.
+void SetStorageKeys(const Checkpoint& source, const FileType* file_type,
+                    const std::vector<PlannedTensor>& tensors, GgufKeys& keys);
 
 // The plan's layout with these keys: one file, or a set of parts of --shard-size.
 OutputLayout LayOutForGguf(const ConvertRequest& request, const Checkpoint& source,

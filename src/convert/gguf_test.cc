@@ -1,5 +1,7 @@
 // GGUF files against those of llama.cpp's converter (tests/data/arch), and back.
 
+#include "formats/gguf/gguf.h"
+
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -9,7 +11,6 @@
 #include "core/base/hash.h"
 #include "core/io/file.h"
 #include "core/tensor/ggml_types.h"
-#include "formats/gguf/gguf.h"
 #include "model/architecture.h"
 #include "model/open_model.h"
 #include "stream/engine.h"

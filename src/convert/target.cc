@@ -7,17 +7,22 @@
 
 namespace lbrx {
 
-TargetKind ResolveTarget(const ConvertRequest& request, const Selection& selection) {
-  std::string name = request.destination;
-  std::transform(name.begin(), name.end(), name.begin(),
+namespace {
+
+std::string Lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  if (name.ends_with(".gguf")) {
-    if (request.target && *request.target != TargetKind::kGguf) {
-      throw Error(ErrorCode::kUsage,
-                  "--to names a folder, but the destination is a .gguf file; drop one");
-    }
-    return TargetKind::kGguf;
-  }
+  return text;
+}
+
+}  // namespace
+
+bool IsGgufName(const std::string& destination) {
+  return Lower(destination).ends_with(".gguf");
+}
+
+TargetKind ResolveTarget(const ConvertRequest& request, const Selection& selection) {
+  const std::string name = Lower(request.destination);
   if (name.ends_with(".safetensors")) {
     if (request.target && *request.target != TargetKind::kSafetensors) {
       throw Error(ErrorCode::kUsage,

@@ -15,6 +15,9 @@ namespace lbrx {
 // the target cannot hold the schemes asked for.
 TargetKind ResolveTarget(const ConvertRequest& request, const Selection& selection);
 
+// Whether a destination's name asks for a GGUF file.
+bool IsGgufName(const std::string& destination);
+
 // The names that the output has.
 Naming NamingInTarget(const ConvertRequest& request, TargetKind target, const SourceFacts& facts);
 

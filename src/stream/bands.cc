@@ -9,13 +9,27 @@ namespace {
 // Small enough to stay in a core's cache between reading, computing and writing.
 constexpr uint64_t kBandBytes = uint64_t{1} << 20;
 
-void Cut(const Value& value, uint64_t granule, Band band, std::vector<Band>& bands) {
-  const uint64_t elements = value.shape().elements();
+void Cut(const Value& value, uint64_t granule, uint64_t begin, uint64_t end, Band band,
+         std::vector<Band>& bands) {
   const uint64_t fitting = kBandBytes * 8 / Info(value.dtype()).bits;
   const uint64_t step = std::max<uint64_t>(fitting / granule, 1) * granule;
-  for (band.first = 0; band.first < elements; band.first += step) {
-    band.count = std::min(step, elements - band.first);
+  for (band.first = begin; band.first < end; band.first += step) {
+    band.count = std::min(step, end - band.first);
     bands.push_back(band);
+  }
+}
+
+void Cut(const Value& value, uint64_t granule, Band band, std::vector<Band>& bands) {
+  Cut(value, granule, 0, value.shape().elements(), band, bands);
+}
+
+// At whole rows, and where the importance of the columns changes.
+void CutByImportance(const PlannedTensor& tensor, Band band, std::vector<Band>& bands) {
+  const Value& value = *tensor.value;
+  const uint64_t row = value.shape().back();
+  const uint64_t slice = ElementsOfImportance(tensor);
+  for (uint64_t begin = 0; begin < value.shape().elements(); begin += slice) {
+    Cut(value, std::lcm(value.granule(), row), begin, begin + slice, band, bands);
   }
 }
 
@@ -38,7 +52,9 @@ std::vector<Band> CutIntoBands(const Plan& plan) {
       const Value& value = *tensor.copies[plane];
       Cut(value, value.granule(), {i, static_cast<int32_t>(plane), 0, 0}, bands);
     }
-    if (tensor.value != nullptr) {
+    if (tensor.value != nullptr && tensor.importance != nullptr && tensor.candidates.empty()) {
+      CutByImportance(tensor, {i, Band::kWholeTensor, 0, 0}, bands);
+    } else if (tensor.value != nullptr) {
       const Value& value = *tensor.value;
       const uint64_t granule = std::lcm(value.granule(), Granule(tensor.output.encoding));
       Cut(value, granule, {i, Band::kWholeTensor, 0, 0}, bands);
@@ -50,6 +66,11 @@ std::vector<Band> CutIntoBands(const Plan& plan) {
 const Value& ValueOf(const Plan& plan, const Band& band) {
   const PlannedTensor& tensor = plan.tensors[band.tensor];
   return band.plane == Band::kWholeTensor ? *tensor.value : *tensor.copies[band.plane];
+}
+
+uint64_t ElementsOfImportance(const PlannedTensor& tensor) {
+  const Shape& shape = tensor.output.shape;
+  return shape.elements() / (tensor.importance->size() / shape.back());
 }
 
 uint64_t ProgressBytes(const Plan& plan, const Band& band) {

@@ -20,6 +20,9 @@ struct Band {
 
 std::vector<Band> CutIntoBands(const Plan& plan);
 
+// Elements of a tensor over which its columns have the same importance: all, or those of an expert.
+uint64_t ElementsOfImportance(const PlannedTensor& tensor);
+
 // The value that a band reads.
 const Value& ValueOf(const Plan& plan, const Band& band);
 

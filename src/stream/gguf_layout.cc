@@ -53,7 +53,10 @@ class GgufTensors {
       });
     }
     if (architecture_.gguf.raised_norms && IsNorm(meaning)) {
-      tensor = Derived(tensor, tensor.name, AddedTo(tensor.value, to_gguf ? 1.0F : -1.0F));
+      // As llama.cpp's converter: in f32, but in f16 where the norms are f16.
+      const bool half = tensor.value->dtype() == DType::kF16;
+      ValuePtr value = half ? tensor.value : CastTo(tensor.value, DType::kF32);
+      tensor = Derived(tensor, tensor.name, AddedTo(std::move(value), to_gguf ? 1.0F : -1.0F));
     }
   }
 

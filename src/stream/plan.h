@@ -23,7 +23,8 @@ struct PlannedTensor {
   // Where not empty, the tensor is not written: the error of encoding it so is measured, for each.
   // `output` has the one with the largest group, and each has `value`'s dtype.
   std::vector<Encoding> candidates;
-  // Weights of the columns' errors there; null: all count alike.
+  // Weights of the columns' errors, in the search for codes as well: as many as the tensor has
+  // columns, or as many for each of its experts (its first dimension); null: all count alike.
   std::shared_ptr<const std::vector<float>> importance;
   std::string source_label;  // scheme of the source, for people: "bf16"
 };
