@@ -16,6 +16,37 @@ namespace lbrx {
 
 inline constexpr uint64_t kShardSize = 5'000'000'000;
 
+// Options that only a GGUF file has a place for. Most are llama-quantize's.
+struct GgufOptions {
+  std::string pre;        // --pre: the pre-tokenizer's name; empty: recognised
+  bool embed_hf = false;  // --embed-hf: the folder's small files are kept in the file's keys
+
+  std::string imatrix;  // --imatrix: a file of importance weights
+  std::vector<std::string> include_weights;
+  std::vector<std::string> exclude_weights;
+  bool pure = false;
+  bool leave_output_tensor = false;
+  std::string output_tensor_type;
+  std::string token_embedding_type;
+
+  struct TensorType {
+    std::string regex;
+    std::string type;  // of GGML
+
+    bool operator==(const TensorType&) const = default;
+  };
+
+  std::vector<TensorType> tensor_types;  // the first that matches a name wins
+  std::vector<std::string> override_kv;  // "KEY=TYPE:VALUE"
+  std::vector<uint64_t> prune_layers;
+  bool allow_requantize = false;  // no warning
+
+  bool operator==(const GgufOptions&) const = default;
+
+  Json ToJson() const;
+  static GgufOptions FromJson(const Json& json);  // kInvalid
+};
+
 // What the user asked for, after spellings were normalised. Everything that decides bytes is here.
 struct ConvertRequest {
   std::string source;
@@ -53,9 +84,8 @@ struct ConvertRequest {
   bool protect_routers = false;        // routers and shared-expert gates at 8 bits, group 64
   std::optional<uint64_t> shard_size;  // of a folder: kShardSize; a GGUF file is one
   bool strict = false;
-  bool card = true;       // README.md in a folder (convert/card.h)
-  std::string pre;        // --pre: the pre-tokenizer of a GGUF file; empty: recognised
-  bool embed_hf = false;  // --embed-hf: a folder's small files in the GGUF file's keys
+  bool card = true;  // README.md in a folder (convert/card.h)
+  GgufOptions gguf;
 
   Json ToJson() const;
   static ConvertRequest FromJson(const Json& json);  // kInvalid

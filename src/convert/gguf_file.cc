@@ -178,11 +178,11 @@ GgufKeys KeysForGguf(const ConvertRequest& request, const Checkpoint& source,
                       .config = source.config,
                       .vocabulary = VocabularyOf(tensors),
                       .architecture = std::string(GgufArchitecture(architecture))},
-                     request.pre, keys, notices);
+                     request.gguf.pre, keys, notices);
   } else {
     notices.emplace_back("the source has no tokenizer; the result has none either");
   }
-  if (request.embed_hf) {
+  if (request.gguf.embed_hf) {
     Embed(source, keys);
   }
   return keys;

@@ -7,6 +7,7 @@
 #include "convert/gguf_file.h"
 #include "core/base/format.h"
 #include "core/tensor/ggml_types.h"
+#include "core/text/suggest.h"
 #include "quant/gguf/mix.h"
 #include "stream/recode.h"
 
@@ -45,6 +46,20 @@ AskedType ParseAskedType(const std::string& scheme) {
   }
   const FileType& type = ParseFileType(scheme);
   return {&type, type.id == FileTypeId::kNvfp4};
+}
+
+// nullptr for an empty name.
+const GgmlType* TypeNamed(const std::string& name) {
+  const GgmlType* type = FindGgmlType(name);
+  if (type == nullptr && !name.empty()) {
+    std::vector<std::string> known;
+    for (const GgmlType& row : GgmlTypes()) {
+      known.emplace_back(row.name);
+    }
+    throw Error(ErrorCode::kUsage, Format("unknown GGML type \"{}\"; {}", Printable(name),
+                                          Suggestion(name, known, "Q4_K, Q6_K, Q8_0, F16...")));
+  }
+  return type;
 }
 
 class GgufPlanner {
@@ -165,7 +180,13 @@ class GgufPlanner {
   MixOptions OptionsOfMix() const {
     MixOptions options;
     options.file_type = asked_.type;
-    options.pure = asked_.pure;
+    options.pure = asked_.pure || request_.gguf.pure;
+    options.leave_output = request_.gguf.leave_output_tensor;
+    options.output_type = TypeNamed(request_.gguf.output_tensor_type);
+    options.embedding_type = TypeNamed(request_.gguf.token_embedding_type);
+    for (const GgufOptions::TensorType& row : request_.gguf.tensor_types) {
+      options.rules.push_back({Regex(row.regex), TypeNamed(row.type)});
+    }
     return options;
   }
 
@@ -208,7 +229,7 @@ class GgufPlanner {
   }
 
   void NoteLosses() {
-    if (requantized_ > 0) {
+    if (requantized_ > 0 && !request_.gguf.allow_requantize) {
       plan_.notices.push_back(Format(
           "{} tensors are quantized already: they are quantized anew from their values, which "
           "adds the error of {} to the one they have; start from the floats if you can",

@@ -64,7 +64,81 @@ std::vector<ConvertRequest::Choice> ChoicesFromJson(const Json& json) {
   return out;
 }
 
+Json StringsToJson(const std::vector<std::string>& strings) {
+  Json out = Json::MakeArray();
+  for (const std::string& text : strings) {
+    out.Append(text);
+  }
+  return out;
+}
+
+std::vector<std::string> StringsFromJson(const Json& json) {
+  std::vector<std::string> out;
+  for (const Json& item : json.AsArray()) {
+    out.push_back(item.AsString());
+  }
+  return out;
+}
+
 }  // namespace
+
+Json GgufOptions::ToJson() const {
+  Json out = Json::MakeObject();
+  if (*this == GgufOptions{}) {
+    return out;
+  }
+  out.Set("pre", pre);
+  out.Set("embed_hf", embed_hf);
+  out.Set("imatrix", imatrix);
+  out.Set("include_weights", StringsToJson(include_weights));
+  out.Set("exclude_weights", StringsToJson(exclude_weights));
+  out.Set("pure", pure);
+  out.Set("leave_output_tensor", leave_output_tensor);
+  out.Set("output_tensor_type", output_tensor_type);
+  out.Set("token_embedding_type", token_embedding_type);
+  Json types = Json::MakeArray();
+  for (const TensorType& row : tensor_types) {
+    Json item = Json::MakeObject();
+    item.Set("regex", row.regex);
+    item.Set("type", row.type);
+    types.Append(std::move(item));
+  }
+  out.Set("tensor_types", std::move(types));
+  out.Set("override_kv", StringsToJson(override_kv));
+  Json layers = Json::MakeArray();
+  for (const uint64_t layer : prune_layers) {
+    layers.Append(layer);
+  }
+  out.Set("prune_layers", std::move(layers));
+  out.Set("allow_requantize", allow_requantize);
+  return out;
+}
+
+GgufOptions GgufOptions::FromJson(const Json& json) {
+  GgufOptions out;
+  if (json.AsObject().empty()) {
+    return out;
+  }
+  out.pre = Require(json, "pre").AsString();
+  out.embed_hf = Require(json, "embed_hf").AsBool();
+  out.imatrix = Require(json, "imatrix").AsString();
+  out.include_weights = StringsFromJson(Require(json, "include_weights"));
+  out.exclude_weights = StringsFromJson(Require(json, "exclude_weights"));
+  out.pure = Require(json, "pure").AsBool();
+  out.leave_output_tensor = Require(json, "leave_output_tensor").AsBool();
+  out.output_tensor_type = Require(json, "output_tensor_type").AsString();
+  out.token_embedding_type = Require(json, "token_embedding_type").AsString();
+  for (const Json& item : Require(json, "tensor_types").AsArray()) {
+    out.tensor_types.push_back(
+        {.regex = Require(item, "regex").AsString(), .type = Require(item, "type").AsString()});
+  }
+  out.override_kv = StringsFromJson(Require(json, "override_kv"));
+  for (const Json& layer : Require(json, "prune_layers").AsArray()) {
+    out.prune_layers.push_back(layer.AsUint64());
+  }
+  out.allow_requantize = Require(json, "allow_requantize").AsBool();
+  return out;
+}
 
 Json ConvertRequest::ToJson() const {
   Json out = Json::MakeObject();
@@ -94,8 +168,7 @@ Json ConvertRequest::ToJson() const {
   out.Set("shard_size", shard_size ? Json(*shard_size) : Json());
   out.Set("strict", strict);
   out.Set("card", card);
-  out.Set("pre", pre);
-  out.Set("embed_hf", embed_hf);
+  out.Set("gguf", gguf.ToJson());
   return out;
 }
 
@@ -146,8 +219,7 @@ ConvertRequest ConvertRequest::FromJson(const Json& json) {
   }
   out.strict = Require(json, "strict").AsBool();
   out.card = Require(json, "card").AsBool();
-  out.pre = Require(json, "pre").AsString();
-  out.embed_hf = Require(json, "embed_hf").AsBool();
+  out.gguf = GgufOptions::FromJson(Require(json, "gguf"));
   return out;
 }
 

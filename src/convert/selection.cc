@@ -5,6 +5,7 @@
 
 #include "core/base/format.h"
 #include "core/text/suggest.h"
+#include "quant/gguf/file_types.h"
 
 namespace lbrx {
 namespace {
@@ -67,6 +68,11 @@ uint16_t ParseGroup(const std::string& text, std::string_view digits) {
   return group;
 }
 
+// Of MLX's widths, the nearest to a GGUF type's.
+int NearestBits(uint8_t bits) {
+  return bits == 0 ? 8 : std::clamp<int>(bits, 2, 8);
+}
+
 }  // namespace
 
 Encoding ParseSchemeOption(const std::string& text, uint16_t group) {
@@ -77,6 +83,12 @@ Encoding ParseSchemeOption(const std::string& text, uint16_t group) {
   }
   if (std::optional<Encoding> encoding = ParseScheme(name, group)) {
     return *encoding;
+  }
+  if (const FileType* type = FindFileType(name); type != nullptr && type->BaseType() != nullptr) {
+    throw Error(ErrorCode::kUsage,
+                Format("{} is for GGUF files (DST.gguf); the nearest that a folder can hold is -q "
+                       "{}bit",
+                       type->name, NearestBits(type->BaseType()->encoding.bits)));
   }
   std::vector<std::string> known;
   for (const SchemeRow& row : SchemeTable()) {

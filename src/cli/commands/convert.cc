@@ -1,4 +1,5 @@
 #include "cli/commands/commands.h"
+#include "cli/commands/gguf_options.h"
 #include "cli/commands/spellings.h"
 #include "cli/commands/write.h"
 
@@ -7,10 +8,10 @@ namespace {
 
 int Run(Context& context) {
   const ParsedArgs& args = context.args();
-  RefuseGgufSpellings(args, ConvertSpellings());
   ConvertRequest request = RequestFromOptions(args, "convert");
   ApplyMlxSpellings(args, request);
-  RefuseGguf(request.destination, request.scheme.value_or(""));
+  ApplyConverterSpellings(args, request);
+  ApplyGgufOptions(args, request);
   return CarryOut(context, MakePlan(context, request), request);
 }
 
@@ -43,7 +44,8 @@ constinit const CommandInfo kConvertCommand = {
         "keeps its work in DST.lbrx-partial/; the same command continues it.",
     .examples = kExamples,
     .arguments = kArguments,
-    .options = {QuantizationOptions, OutputOptions, RunningOptions, ConvertSpellings},
+    .options = {QuantizationOptions, OutputOptions, RunningOptions, GgufFileOptions,
+                GgufQuantizeOptions, ConvertSpellings},
     .run = Run,
     .group = "Change checkpoints",
     .usage = "lbrx convert SRC DST [OPTIONS]"};

@@ -1,5 +1,5 @@
 #include "cli/commands/commands.h"
-#include "cli/commands/spellings.h"
+#include "cli/commands/gguf_options.h"
 #include "cli/commands/write.h"
 #include "core/base/format.h"
 
@@ -37,8 +37,6 @@ int Run(Context& context) {
   const ParsedArgs& args = context.args();
   const std::vector<std::string>& given = args.positionals();
   const std::optional<std::string> scheme = SchemeOf(args);
-  RefuseGguf(given[1], scheme.value_or(""));
-  RefuseGgufSpellings(args, QuantizeSpellings());
   if (args.Has("--dequantize")) {
     ThrowUsage("--dequantize", "makes no sense for quantize",
                Format("write: lbrx convert {} {} --dequantize", given[0], given[1]));
@@ -47,6 +45,7 @@ int Run(Context& context) {
   request.source = given[0];
   request.destination = given[1];
   request.scheme = scheme;
+  ApplyGgufOptions(args, request);
   return CarryOut(context, MakePlan(context, request), request);
 }
 
@@ -80,7 +79,8 @@ constinit const CommandInfo kQuantizeCommand = {
         "was interrupted is continued by the same command.",
     .examples = kExamples,
     .arguments = kArguments,
-    .options = {QuantizationOptions, OutputOptions, RunningOptions, QuantizeSpellings},
+    .options = {QuantizationOptions, OutputOptions, RunningOptions, GgufFileOptions,
+                GgufQuantizeOptions},
     .run = Run,
     .group = "Change checkpoints",
     .usage = "lbrx quantize SRC DST -q SCHEME [OPTIONS]"};

@@ -8,7 +8,7 @@ namespace lbrx {
 namespace {
 
 constexpr std::string_view kMlx = "mlx_lm.convert's spellings";
-constexpr std::string_view kGgufOnly = "GGUF";
+constexpr std::string_view kConverter = "convert_hf_to_gguf.py's spellings";
 
 constexpr std::array<OptionSpec, 8> kConvertSpellings = {{
     {.name = "--hf-path",
@@ -46,30 +46,17 @@ constexpr std::array<OptionSpec, 8> kConvertSpellings = {{
      .help = "A recipe of mixed bits, as -q RECIPE",
      .group = kMlx,
      .conflicts = "--q-bits"},
-    {.name = "--outtype", .value = "TYPE", .help = "", .group = kGgufOnly, .hidden = true},
-    {.name = "--outfile", .value = "FILE", .help = "", .group = kGgufOnly, .hidden = true},
-}};
-
-constexpr std::array<OptionSpec, 6> kQuantizeSpellings = {{
-    {.name = "--imatrix", .value = "FILE", .help = "", .group = kGgufOnly, .hidden = true},
-    {.name = "--pure", .help = "", .group = kGgufOnly, .hidden = true},
-    {.name = "--tensor-type",
-     .value = "REGEX=TYPE",
-     .help = "",
-     .group = kGgufOnly,
-     .repeatable = true,
-     .hidden = true},
-    {.name = "--output-tensor-type",
+    {.name = "--outtype",
      .value = "TYPE",
-     .help = "",
-     .group = kGgufOnly,
-     .hidden = true},
-    {.name = "--token-embedding-type",
-     .value = "TYPE",
-     .help = "",
-     .group = kGgufOnly,
-     .hidden = true},
-    {.name = "--leave-output-tensor", .help = "", .group = kGgufOnly, .hidden = true},
+     .help = "Type of the matrices of a GGUF file",
+     .group = kConverter,
+     .choices = "f32|f16|bf16|q8_0|tq1_0|tq2_0|auto",
+     .conflicts = "-q --dtype"},
+    {.name = "--outfile",
+     .value = "FILE",
+     .help = "The destination, with SRC alone before it",
+     .group = kConverter,
+     .completion = Completion::kPath},
 }};
 
 [[noreturn]] void ThrowUsage(std::string_view object, const std::string& what,
@@ -100,7 +87,7 @@ std::string MlxScheme(const ParsedArgs& args) {
 
 void RequireHfPath(const ParsedArgs& args) {
   for (const OptionSpec& option : kConvertSpellings) {
-    if (!option.hidden && args.Has(option.name)) {
+    if (option.group == kMlx && args.Has(option.name)) {
       ThrowUsage(option.name, "is an option of mlx_lm.convert and needs --hf-path",
                  "or write: lbrx convert SRC DST -q SCHEME");
     }
@@ -109,7 +96,12 @@ void RequireHfPath(const ParsedArgs& args) {
 
 void TakePositionals(const ParsedArgs& args, ConvertRequest& request) {
   RequireHfPath(args);
-  const std::vector<std::string>& given = args.positionals();
+  std::vector<std::string> given = args.positionals();
+  if (const auto file = args.Value("--outfile"); file && given.size() == 1) {
+    given.push_back(*file);
+  } else if (file) {
+    ThrowUsage("--outfile", "stands beside SRC alone", "or write: lbrx convert SRC DST");
+  }
   if (given.size() < 2) {
     ThrowUsage(given.empty() ? "SRC" : "DST", "is missing", "--help shows the usage");
   }
@@ -126,16 +118,12 @@ OptionTable ConvertSpellings() {
   return kConvertSpellings;
 }
 
-OptionTable QuantizeSpellings() {
-  return kQuantizeSpellings;
-}
-
-void RefuseGgufSpellings(const ParsedArgs& args, OptionTable table) {
-  for (const OptionSpec& option : table) {
-    if (option.group == kGgufOnly && args.Has(option.name)) {
-      ThrowUsage(option.name, "GGUF output is not available in this version",
-                 "choose a folder or a .safetensors file as DST");
-    }
+void ApplyConverterSpellings(const ParsedArgs& args, ConvertRequest& request) {
+  const std::string type = args.ValueOr("--outtype", "auto");
+  if (const std::optional<DType> dtype = ParseDType(type)) {
+    request.dtype = *dtype;
+  } else if (type != "auto") {
+    request.scheme = type;
   }
 }
 

@@ -6,11 +6,10 @@
 
 namespace lbrx {
 
-OptionTable ConvertSpellings();   // mlx_lm.convert's and convert_hf_to_gguf.py's
-OptionTable QuantizeSpellings();  // llama-quantize's
+OptionTable ConvertSpellings();  // mlx_lm.convert's and convert_hf_to_gguf.py's
 
-// Throws kUsage where an option was given that only a GGUF output could honour.
-void RefuseGgufSpellings(const ParsedArgs& args, OptionTable table);
+// Takes --outtype for --dtype or -q.
+void ApplyConverterSpellings(const ParsedArgs& args, ConvertRequest& request);
 
 // Fills source, destination and scheme of `request` from the positionals or from mlx_lm.convert's
 // options. kUsage where they contradict each other.

@@ -1,8 +1,5 @@
 #include "cli/commands/write.h"
 
-#include <algorithm>
-#include <cctype>
-
 #include "cli/commands/looks.h"
 #include "cli/commands/own_file.h"
 #include "cli/commands/write_report.h"
@@ -19,38 +16,6 @@ namespace {
 constexpr uint64_t kDefaultMemory = uint64_t{192} << 20;
 constexpr uint64_t kMostThreads = 4096;
 constexpr size_t kLongestPath = 4096;
-constexpr std::string_view kNoGguf = "GGUF output is not available in this version";
-
-[[noreturn]] void ThrowUsage(const std::string& object, std::string_view what,
-                             const std::string& advice) {
-  ErrorDetail detail;
-  detail.object = object;
-  detail.what = what;
-  detail.advice = advice;
-  throw Error(ErrorCode::kUsage, std::move(detail));
-}
-
-std::string Lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
-
-// llama-quantize's names: Q4_K_M, IQ4_XS, TQ1_0, MXFP4_MOE.
-bool IsGgufScheme(const std::string& scheme) {
-  const std::string name = Lower(scheme);
-  if (name == "mxfp4_moe") {
-    return true;
-  }
-  for (const std::string_view prefix : {"q", "iq", "tq"}) {
-    if (name.size() > prefix.size() && name.starts_with(prefix) &&
-        std::isdigit(static_cast<unsigned char>(name[prefix.size()])) != 0 &&
-        name.find('_') != std::string::npos) {
-      return true;
-    }
-  }
-  return false;
-}
 
 unsigned Threads(const Context& context) {
   return static_cast<unsigned>(context.args().Uint("--threads", 1, kMostThreads).value_or(0));
@@ -152,17 +117,6 @@ int Run(Context& context, const Plan& plan, const ConvertRequest& request) {
 }
 
 }  // namespace
-
-void RefuseGguf(const std::string& destination, const std::string& scheme) {
-  if (Lower(destination).ends_with(".gguf")) {
-    ThrowUsage(destination, kNoGguf, "choose a folder or a .safetensors file");
-  }
-  if (IsGgufScheme(scheme)) {
-    const bool eight = scheme.find('8') != std::string::npos;
-    ThrowUsage(scheme, kNoGguf,
-               Format("the nearest that an MLX folder can hold is -q {}", eight ? "8bit" : "4bit"));
-  }
-}
 
 Plan MakePlan(Context& context, ConvertRequest& request) {
   const unsigned threads = Threads(context);

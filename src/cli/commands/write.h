@@ -18,9 +18,6 @@ OptionTable WritingOptions();       // of those --memory, --threads, --force, --
 // adds are the caller's. An -q without value leaves `scheme` empty.
 ConvertRequest RequestFromOptions(const ParsedArgs& args, const std::string& command);
 
-// Throws kUsage for a destination or a scheme that this version cannot write at all.
-void RefuseGguf(const std::string& destination, const std::string& scheme);
-
 // Opens the source and makes the plan, telling its notices. Where a size is to be met, measures the
 // source first and puts the choices into `request`.
 Plan MakePlan(Context& context, ConvertRequest& request);
