@@ -151,7 +151,12 @@ constexpr KeyRow kPhi3Rows[] = {LBRX_CONTEXT(kPositions),
                                 LBRX_RULE(kLongRopeBaseRule),
                                 LBRX_RULE(kWindowOrZeroRule)};
 
-constexpr KeyRow kCohereRows[] = {LBRX_SIZES(kPositions),
+constexpr KeyRow kCohereRows[] = {LBRX_LAYERS,
+                                  LBRX_RULE(kContextRule),
+                                  LBRX_WIDTH,
+                                  LBRX_FEED_FORWARD,
+                                  LBRX_HEADS,
+                                  LBRX_KEY_VALUE_HEADS,
                                   LBRX_RULE(kRopeRule),
                                   LBRX_LAYER_NORM("layer_norm_eps"),
                                   LBRX_RULE(kHeadDimRule),

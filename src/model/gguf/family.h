@@ -154,6 +154,7 @@ uint64_t HeadSize(const Json& config);
 extern const KeyRule kHeadDimRule;         // key_length, value_length where config has head_dim
 extern const KeyRule kHeadDimAlwaysRule;   // and where it has not
 extern const KeyRule kHeadDimUnusualRule;  // only where it is not hidden_size / heads
+extern const KeyRule kContextRule;         // context_length of Cohere
 extern const KeyRule kWideningRule;        // feed_forward_length of GPT-2
 extern const KeyRule kLatentRule;          // DeepSeek's low-rank attention: one head of keys,
 extern const KeyRule kLatentWidthRule;     // its widths as stored,

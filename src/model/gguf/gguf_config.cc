@@ -201,6 +201,9 @@ Json ConfigFromKeys(const GgufKeys& keys, const GgufTensorFacts& facts,
       ReadRow(row, *architecture, reader);
     }
   }
+  if (reader.config().Find(architecture->keys.key_value_heads) == nullptr) {
+    reader.SetSize(&ConfigKeys::key_value_heads, reader.Size(&ConfigKeys::heads));
+  }
   ReadFacts(*architecture, reader);
   for (const KeyRow& row : reader.family().rows) {
     if (row.rule != nullptr && row.rule->read != nullptr) {

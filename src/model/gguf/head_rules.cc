@@ -47,9 +47,7 @@ void WriteHeadDimUnusual(KeyWriter& writer) {
 }
 
 void WriteRotary(KeyWriter& writer) {
-  const double part =
-      RopeNumber(writer.config(), "partial_rotary_factor").value_or(writer.family().rotary_factor);
-  const double size = part * static_cast<double>(HeadSize(writer.config()));
+  const double size = RotaryPart(writer) * static_cast<double>(HeadSize(writer.config()));
   writer.SetUint("rope.dimension_count", static_cast<uint64_t>(size));
 }
 
@@ -172,8 +170,13 @@ void ReadQueryScale(KeyReader& reader) {
 }  // namespace
 
 uint64_t HeadSize(const Json& config) {
-  const auto size = ConfigUint(config, kHeadDim);
-  return size ? *size : EqualPart(config);
+  constexpr uint64_t kMost = 65536;
+  const auto given = ConfigUint(config, kHeadDim);
+  const uint64_t size = given ? *given : EqualPart(config);
+  if (size == 0 || size > kMost) {
+    FailMember(kHeadDim, "is out of range", Format("1 to {}", kMost), Format("{}", size));
+  }
+  return size;
 }
 
 const KeyRule kHeadDimRule = {WriteHeadDim, ReadHeadDim};

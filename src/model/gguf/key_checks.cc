@@ -60,6 +60,28 @@ constexpr Division kNotMore[] = {
     {"block_count", "leading_dense_block_count"},
 };
 
+// Keys that only a relative of the architecture has, whose config.json is another.
+struct Foreign {
+  std::string_view family;
+  std::string_view key;
+  std::string_view relative;
+};
+
+constexpr Foreign kForeign[] = {
+    {"olmo2", "attention.sliding_window", "OLMo 3"},
+    {"glm4", "rope.dimension_sections", "a GLM-4 with pictures"},
+    {"glm4", "nextn_predict_layers", "GLM-OCR"},
+    {"granite", "deepstack_mapping", "a Granite with pictures"},
+};
+
+void CheckRelatives(const KeyReader& reader) {
+  for (const Foreign& row : kForeign) {
+    if (row.family == reader.family().name && reader.Has(row.key)) {
+      reader.Fail(row.key, Format("is of {}, whose config.json is not known", row.relative));
+    }
+  }
+}
+
 void CheckRanges(const KeyReader& reader) {
   for (const Range& range : kRanges) {
     const bool there = reader.Has(range.key);
@@ -98,6 +120,7 @@ void CheckPairs(const KeyReader& reader) {
 }  // namespace
 
 void CheckSizes(const KeyReader& reader) {
+  CheckRelatives(reader);
   CheckRanges(reader);
   CheckPairs(reader);
   const uint64_t hidden = reader.NeedUint("embedding_length");

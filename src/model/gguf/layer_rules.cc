@@ -7,6 +7,7 @@
 namespace lbrx {
 namespace {
 
+constexpr std::string_view kPositions = "max_position_embeddings";
 constexpr std::string_view kWindow = "sliding_window";
 constexpr std::string_view kWindowKey = "attention.sliding_window";
 constexpr std::string_view kPatternKey = "attention.sliding_window_pattern";
@@ -36,7 +37,12 @@ std::vector<bool> Periodic(uint64_t layers, uint64_t period) {
 
 // Which layers have a window, by layer_types, else by sliding_window_pattern.
 std::vector<bool> SlidingLayers(const KeyWriter& writer) {
+  constexpr uint64_t kMost = 4096;
   const uint64_t layers = writer.Size(&ConfigKeys::layers);
+  if (layers > kMost) {
+    FailMember("num_hidden_layers", "is out of range", Format("at most {}", kMost),
+               Format("{}", layers));
+  }
   const Json* types = writer.config().Find(kLayerTypes);
   if (types == nullptr || types->is_null()) {
     const auto pattern = writer.Count("sliding_window_pattern");
@@ -132,7 +138,7 @@ void ReadWindowOrZero(KeyReader& reader) {
 void WriteNoWindow(KeyWriter& writer) {
   const auto window = writer.Count(kWindow);
   const Json* used = writer.config().Find("use_sliding_window");
-  const uint64_t context = writer.Count("max_position_embeddings").value_or(0);
+  const uint64_t context = writer.Count(kPositions).value_or(0);
   if (window && *window != 0 && *window < context && (used == nullptr || *used == Json(true))) {
     writer.Notice(
         Format("config.json says sliding_window = {}, but llama.cpp's {} attends to "
@@ -172,6 +178,20 @@ void ReadNoRopeLayers(KeyReader& reader) {
   }
   reader.Assume("no_rope_layer_interval", kNoRopeStep);
   reader.Set(kNoRope, std::move(layers));
+}
+
+// Cohere's first models were trained on more than max_position_embeddings says.
+void WriteContext(KeyWriter& writer) {
+  const auto longer = writer.Count("model_max_length");
+  const auto context = longer ? longer : writer.Count(kPositions);
+  if (!context) {
+    FailMember(kPositions, "is missing");
+  }
+  writer.SetUint("context_length", *context);
+}
+
+void ReadContext(KeyReader& reader) {
+  reader.Set(kPositions, reader.NeedUint("context_length"));
 }
 
 // The converter has four times n_embd whatever n_inner says; null means that.
@@ -232,6 +252,7 @@ const KeyRule kWindowRule = {WriteWindow, ReadWindow};
 const KeyRule kWindowOrZeroRule = {WriteWindowOrZero, ReadWindowOrZero};
 const KeyRule kNoWindowRule = {WriteNoWindow, ReadNoWindow};
 const KeyRule kNoRopeLayersRule = {WriteNoRopeLayers, ReadNoRopeLayers};
+const KeyRule kContextRule = {WriteContext, ReadContext};
 const KeyRule kWideningRule = {WriteWidening, ReadWidening};
 const KeyRule kGatingRule = {WriteGating, ReadGating};
 const KeyRule kTopNormRule = {WriteTopNorm, ReadTopNorm};

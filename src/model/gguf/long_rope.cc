@@ -28,19 +28,22 @@ std::vector<float> ListOf(const Json& config, std::string_view member) {
 }
 
 // As transformers computes it where config.json gives none.
-double AttentionFactor(double context, double original) {
-  const double scale = context / original;
-  return scale > 1 ? std::sqrt(1 + std::log(scale) / std::log(original)) : 1;
+double AttentionFactor(uint64_t context, uint64_t original) {
+  const double scale = static_cast<double>(context) / static_cast<double>(original);
+  return scale > 1 ? std::sqrt(1 + std::log(scale) / std::log(static_cast<double>(original))) : 1;
 }
 
-double Original(const Json& config) {
-  const double context = RopeNumber(config, kPositions).value_or(0);
-  return RopeNumber(config, kOriginal).value_or(context);
+uint64_t Context(const Json& config) {
+  return RopeCount(config, kPositions).value_or(1);
+}
+
+uint64_t Original(const Json& config) {
+  return RopeCount(config, kOriginal).value_or(Context(config));
 }
 
 // The context comes with every Phi-3, scaled or not.
 void WriteLongRope(KeyWriter& writer) {
-  writer.SetUint(kOriginalKey, static_cast<uint64_t>(Original(writer.config())));
+  writer.SetUint(kOriginalKey, Original(writer.config()));
   const std::string type = RopeType(writer.config());
   if (type == "longrope") {
     WriteLongScaling(writer);
@@ -58,23 +61,22 @@ void ReadLongRope(KeyReader& reader) {
 }
 
 void WriteBase(KeyWriter& writer) {
-  writer.SetFloat("rope.freq_base",
-                  RopeNumber(writer.config(), "rope_theta").value_or(writer.family().rope_theta));
+  writer.SetFloat("rope.freq_base", RopeTheta(writer));
 }
 
 void ReadBase(KeyReader& reader) {
   SetRope(reader.config(), "rope_theta", reader.Float("rope.freq_base").value_or(kUsualTheta));
 }
 
-Json ListFrom(const std::vector<float>& values) {
+}  // namespace
+
+Json FactorList(const std::vector<float>& factors) {
   Json list = Json::MakeArray();
-  for (const float value : values) {
-    list.Append(ShortestDecimal(value));
+  for (const float factor : factors) {
+    list.Append(ShortestDecimal(factor));
   }
   return list;
 }
-
-}  // namespace
 
 void WriteLongScaling(KeyWriter& writer) {
   const Json& config = writer.config();
@@ -82,9 +84,8 @@ void WriteLongScaling(KeyWriter& writer) {
   if (factors.long_factors.empty() || factors.long_factors.size() != factors.short_factors.size()) {
     FailMember("rope_parameters", "has not as many long factors as short ones, or none");
   }
-  const double attention =
-      RopeNumber(config, "attention_factor")
-          .value_or(AttentionFactor(RopeNumber(config, kPositions).value_or(0), Original(config)));
+  const double attention = RopeNumber(config, "attention_factor")
+                               .value_or(AttentionFactor(Context(config), Original(config)));
   writer.SetFloat(kAttentionKey, attention);
 }
 
@@ -100,12 +101,13 @@ bool ReadLongScaling(KeyReader& reader) {
     reader.Fail("rope.scaling.type",
                 "needs rope_factors_long and rope_factors_short of one length");
   }
+  CheckFactors(reader, facts.long_factors, "rope_factors_long.weight");
   Json& config = reader.config();
   SetRope(config, "rope_type", "longrope");
-  SetRope(config, kLong, ListFrom(facts.long_factors));
-  SetRope(config, kShort, ListFrom(facts.short_factors));
+  SetRope(config, kLong, FactorList(facts.long_factors));
+  SetRope(config, kShort, FactorList(facts.short_factors));
   SetRope(config, kOriginal, original);
-  const double usual = AttentionFactor(static_cast<double>(context), static_cast<double>(original));
+  const double usual = AttentionFactor(context, original);
   if (static_cast<float>(attention) != static_cast<float>(usual)) {
     SetRope(config, "attention_factor", attention);
   }

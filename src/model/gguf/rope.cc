@@ -1,5 +1,8 @@
 #include "model/gguf/rope.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "core/base/error.h"
 #include "core/base/format.h"
 #include "model/config.h"
@@ -13,6 +16,8 @@ constexpr std::string_view kFull = "full_attention";
 constexpr std::string_view kSliding = "sliding_attention";
 constexpr std::string_view kOriginal = "original_max_position_embeddings";
 constexpr std::string_view kPositions = "max_position_embeddings";
+
+constexpr double kMostPositions = 4294967295;
 
 // What has one and the same meaning and form in both.
 struct YarnRow {
@@ -31,10 +36,6 @@ constexpr YarnRow kYarn[] = {
   FailMember("rope_parameters", std::move(what));
 }
 
-double Theta(const KeyWriter& writer) {
-  return RopeNumber(writer.config(), "rope_theta").value_or(writer.family().rope_theta);
-}
-
 double NeedFactor(const Json& config) {
   const auto factor = RopeNumber(config, "factor");
   if (!factor || *factor <= 0) {
@@ -45,8 +46,7 @@ double NeedFactor(const Json& config) {
 
 // Where it is not said, scaling begins from what the model is said to take.
 uint64_t OriginalContext(const KeyWriter& writer) {
-  const auto original = RopeNumber(writer.config(), kOriginal);
-  return original ? static_cast<uint64_t>(*original) : writer.Count(kPositions).value_or(0);
+  return RopeCount(writer.config(), kOriginal).value_or(writer.Count(kPositions).value_or(0));
 }
 
 void WriteYarn(KeyWriter& writer) {
@@ -85,10 +85,9 @@ void WriteScaling(KeyWriter& writer) {
 }
 
 void RefuseParts(const KeyWriter& writer) {
-  const auto part = RopeNumber(writer.config(), "partial_rotary_factor");
-  if (part && *part != 1 && !writer.family().rotary_part) {
+  if (RotaryPart(writer) != 1 && !writer.family().rotary_part) {
     Refuse(Format("llama.cpp's {} rotates whole heads, but partial_rotary_factor is {}",
-                  writer.family().name, *part));
+                  writer.family().name, RotaryPart(writer)));
   }
 }
 
@@ -110,15 +109,15 @@ void WriteLocal(KeyWriter& writer) {
 void WriteRope(KeyWriter& writer) {
   WriteScaling(writer);
   RefuseParts(writer);
-  writer.SetFloat("rope.freq_base", Theta(writer));
+  writer.SetFloat("rope.freq_base", RopeTheta(writer));
   WriteLocal(writer);
 }
 
 void WriteQuietRope(KeyWriter& writer) {
   WriteScaling(writer);
   RefuseParts(writer);
-  if (Theta(writer) != kUsualTheta) {
-    writer.SetFloat("rope.freq_base", Theta(writer));
+  if (RopeTheta(writer) != kUsualTheta) {
+    writer.SetFloat("rope.freq_base", RopeTheta(writer));
   }
 }
 
@@ -142,6 +141,7 @@ void ReadYarn(KeyReader& reader, double factor) {
 // Any divisors can be said as factors that are the same for short texts and long ones.
 void ReadDivisors(KeyReader& reader, double theta) {
   const std::vector<float>& divisors = reader.facts().rope_frequencies;
+  CheckFactors(reader, divisors, "rope_freqs.weight");
   Json& config = reader.config();
   if (const auto rope = SolveLlama3(divisors, theta)) {
     SetRope(config, "rope_type", "llama3");
@@ -151,10 +151,7 @@ void ReadDivisors(KeyReader& reader, double theta) {
     SetRope(config, kOriginal, static_cast<uint64_t>(rope->original_context));
     return;
   }
-  Json list = Json::MakeArray();
-  for (const float divisor : divisors) {
-    list.Append(ShortestDecimal(divisor));
-  }
+  const Json list = FactorList(divisors);
   SetRope(config, "rope_type", "longrope");
   SetRope(config, "long_factor", list);
   SetRope(config, "short_factor", list);
@@ -178,6 +175,9 @@ std::string ScalingType(const KeyReader& reader, double factor) {
 void ReadScaling(KeyReader& reader, double theta) {
   const double written =
       reader.Float("rope.scaling.factor").value_or(reader.Float("rope.scale_linear").value_or(1));
+  if (written < 0) {
+    reader.Fail("rope.scaling.factor", "is negative", "", Format("{}", written));
+  }
   const double factor = written == 0 ? 1 : written;  // as llama.cpp takes it
   const std::string type = ScalingType(reader, factor);
   if (!reader.facts().rope_frequencies.empty()) {
@@ -250,6 +250,35 @@ void ReadYarnLog(KeyReader& reader) {
 
 }  // namespace
 
+double RopeTheta(const KeyWriter& writer) {
+  return RopeNumber(writer.config(), "rope_theta").value_or(writer.family().rope_theta);
+}
+
+double RotaryPart(const KeyWriter& writer) {
+  const double part =
+      RopeNumber(writer.config(), "partial_rotary_factor").value_or(writer.family().rotary_factor);
+  if (!(part > 0 && part <= 1)) {
+    Refuse("partial_rotary_factor is not between 0 and 1");
+  }
+  return part;
+}
+
+void CheckFactors(const KeyReader& reader, const std::vector<float>& factors,
+                  std::string_view tensor) {
+  const bool positive = std::all_of(factors.begin(), factors.end(), [](float factor) {
+    return std::isfinite(factor) && factor > 0;
+  });
+  const uint64_t dimensions = reader.Uint("rope.dimension_count").value_or(2 * factors.size());
+  if (!positive || 2 * factors.size() != dimensions) {
+    ErrorDetail detail;
+    detail.object = tensor;
+    detail.what = "does not hold a positive factor for each pair of rotated dimensions";
+    detail.expected = Format("{} factors", dimensions / 2);
+    detail.found = Format("{}", factors.size());
+    throw Error(ErrorCode::kInvalid, std::move(detail));
+  }
+}
+
 void SetRope(Json& config, std::string_view member, Json value) {
   if (config.Find(kRope) == nullptr) {
     config.Set(kRope, Json::MakeObject());
@@ -280,6 +309,14 @@ std::optional<double> RopeNumber(const Json& config, std::string_view member) {
     Refuse(Format("{} is no number", member));
   }
   return value->AsDouble();
+}
+
+std::optional<uint64_t> RopeCount(const Json& config, std::string_view member) {
+  const auto value = RopeNumber(config, member);
+  if (value && !(*value >= 1 && *value <= kMostPositions)) {
+    Refuse(Format("{} is out of range", member));
+  }
+  return value ? std::optional(static_cast<uint64_t>(*value)) : std::nullopt;
 }
 
 std::string RopeType(const Json& config) {

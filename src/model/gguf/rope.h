@@ -15,17 +15,26 @@ inline constexpr double kUsualTheta = 1e4;  // llama.cpp's where a file has no r
 // rope_parameters, else the one beside it. nullptr: absent or null.
 const Json* RopeMember(const Json& config, std::string_view member);
 std::optional<double> RopeNumber(const Json& config, std::string_view member);
+// Of positions; kInvalid where it is no count of them.
+std::optional<uint64_t> RopeCount(const Json& config, std::string_view member);
 // rope_type, "su" read as "longrope"; "default" where there is none.
 std::string RopeType(const Json& config);
+
+class KeyReader;
+class KeyWriter;
+
+double RopeTheta(const KeyWriter& writer);
+double RotaryPart(const KeyWriter& writer);  // partial_rotary_factor, in 0...1
 
 // Sets a member of rope_parameters.
 void SetRope(Json& config, std::string_view member, Json value);
 
 // Two lists of factors (long_rope.cc). Reading says whether there were any.
-class KeyReader;
-class KeyWriter;
+void CheckFactors(const KeyReader& reader, const std::vector<float>& factors,
+                  std::string_view tensor);
 void WriteLongScaling(KeyWriter& writer);
 bool ReadLongScaling(KeyReader& reader);
+Json FactorList(const std::vector<float>& factors);
 
 // Numbers by which llama3's rope divides its frequencies, as Llama 3.1's published code has them.
 struct Llama3Rope {
