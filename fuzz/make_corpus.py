@@ -483,11 +483,75 @@ quantized(
     (".weight_format", "U8", [1], 0),
 )
 
+# --- gguf ----------------------------------------------------------------------------------------
+
+GGUF = {}
+
+
+def text(value):
+    return struct.pack("<Q", len(value)) + value.encode()
+
+
+def gguf_key(name, type_, value):
+    return text(name) + struct.pack("<I", type_) + value
+
+
+def gguf_array(name, type_, count, elements):
+    return gguf_key(name, 9, struct.pack("<IQ", type_, count) + elements)
+
+
+def gguf_tensor(name, ne, type_, offset):
+    return text(name) + struct.pack(f"<I{len(ne)}QIQ", len(ne), *ne, type_, offset)
+
+
+def gguf(name, keys=(), tensors=(), data=b"", version=3, alignment=32, counts=None):
+    out = b"GGUF" + struct.pack("<IQQ", version, *(counts or (len(tensors), len(keys))))
+    out += b"".join(keys) + b"".join(tensors)
+    if tensors:
+        out += bytes(-len(out) % alignment)
+    GGUF[name] = out + data
+
+
+SCALARS = [
+    gguf_key(f"k{type_}", type_, value)
+    for type_, value in enumerate(
+        (b"\1", b"\xff", b"\1\2", b"\xff\xff", b"\1\2\3\4", b"\xff" * 4, b"\0\0\x80\x3f", b"\1")
+    )
+] + [gguf_key("k8", 8, text("text")), gguf_key("k10", 10, b"\1" * 8), gguf_key("k12", 12, bytes(8))]
+ARRAYS = [
+    gguf_array("numbers", 5, 3, struct.pack("<3i", 1, -2, 3)),
+    gguf_array("texts", 8, 2, text("a") + text("")),
+    gguf_array("none", 8, 0, b""),
+]
+TWO = (gguf_tensor("a", [8], 0, 0), gguf_tensor("b", [32, 2], 2, 32))
+gguf("empty_file")
+gguf("scalars", SCALARS)
+gguf("arrays", ARRAYS)
+gguf("two", SCALARS + ARRAYS, TWO, bytes(32 + 64))
+gguf("unpadded", [], TWO, bytes(32 + 36))
+gguf("version2", SCALARS, TWO, bytes(96), version=2)
+gguf("aligned", [gguf_key("general.alignment", 4, struct.pack("<I", 64))],
+     (gguf_tensor("a", [8], 0, 0), gguf_tensor("b", [8], 0, 64)), bytes(128), alignment=64)
+gguf("bad_alignment", [gguf_key("general.alignment", 4, struct.pack("<I", 48))], TWO, bytes(96))
+gguf("overlap", [], (gguf_tensor("a", [8], 0, 0), gguf_tensor("b", [8], 0, 0)), bytes(64))
+gguf("hole", [], (gguf_tensor("a", [8], 0, 32),), bytes(64))
+gguf("cut", [], TWO, bytes(40))
+gguf("zero_dimension", [], (gguf_tensor("a", [2**63, 2, 0], 0, 0),), bytes(64))
+gguf("many_dimensions", [], (gguf_tensor("a", [1] * 5, 0, 0),), bytes(64))
+gguf("removed_type", [], (gguf_tensor("a", [32], 4, 0),), bytes(64))
+gguf("duplicates", [SCALARS[0], SCALARS[0]])
+gguf("nested", [gguf_array("a", 9, 1, gguf_array("", 4, 1, bytes(4))[12:])])
+gguf("counts", counts=(2**63, 2**64 - 1))
+gguf("set", [gguf_key("split.no", 2, b"\0\0"), gguf_key("split.count", 2, b"\2\0"),
+             gguf_key("split.tensors.count", 5, b"\2\0\0\0")], TWO[:1], bytes(32))
+GGUF["swapped"] = b"FUGG" + GGUF["two"][4:]
+
 
 def main():
     write("json", JSON)
     write("safetensors", SAFETENSORS)
     write("torch", TORCH)
+    write("gguf", GGUF)
     write("config", CONFIG)
     write("journal", JOURNAL)
     write("repair", REPAIR)

@@ -2,12 +2,17 @@
 #include <map>
 
 #include "check/check.h"
+#include "formats/gguf/keys.h"
 #include "model/architecture.h"
 
 namespace lbrx {
 namespace {
 
-std::string ArchitectureName(const Json& config) {
+std::string ArchitectureName(const Checkpoint& checkpoint) {
+  const Json& config = checkpoint.config;
+  if (config.is_null() && checkpoint.gguf != nullptr) {
+    return checkpoint.gguf->String("general.architecture");
+  }
   if (const Architecture* known = FindArchitecture(config); known != nullptr) {
     return std::string(known->name);
   }
@@ -27,7 +32,7 @@ uint64_t StoredBytes(const Checkpoint& checkpoint, const SourceTensor& tensor) {
 
 Summary Summarize(const Checkpoint& checkpoint) {
   Summary summary;
-  summary.architecture = ArchitectureName(checkpoint.config);
+  summary.architecture = ArchitectureName(checkpoint);
   std::map<std::string, Summary::SchemeShare> shares;
   for (const SourceTensor& tensor : checkpoint.tensors) {
     const std::string label = SchemeLabel(tensor.encoding);

@@ -89,7 +89,7 @@ class DecodedTensor final : public Value {
         checkpoint_(*sources[source]),
         tensor_(tensor),
         source_(source),
-        codec_(*FindCodec(tensor.encoding.scheme)) {}
+        codec_(FindCodec(tensor.encoding.scheme)) {}
 
   uint64_t granule() const override { return Granule(tensor_.encoding); }
 
@@ -110,6 +110,7 @@ class DecodedTensor final : public Value {
   }
 
   void Read(ReadContext& context, uint64_t first, uint64_t count, std::byte* out) const override {
+    RequireCodec();
     std::array<Pool::Buffer, kMostPlanes> buffers;
     std::array<const std::byte*, kMostPlanes> planes{};
     for (size_t i = 0; i < tensor_.planes.size(); ++i) {
@@ -118,11 +119,11 @@ class DecodedTensor final : public Value {
                          buffers[i].span());
       planes[i] = buffers[i].data();
     }
-    codec_.decode({.encoding = tensor_.encoding,
-                   .dtype = dtype(),
-                   .planes = {planes.data(), tensor_.planes.size()},
-                   .elements = count,
-                   .values = out});
+    codec_->decode({.encoding = tensor_.encoding,
+                    .dtype = dtype(),
+                    .planes = {planes.data(), tensor_.planes.size()},
+                    .elements = count,
+                    .values = out});
     CheckFinite(context, dtype(), out, first, count, /*from_cast=*/false);
   }
 
@@ -141,6 +142,20 @@ class DecodedTensor final : public Value {
  private:
   static constexpr size_t kMostPlanes = 4;
 
+  // Tensors whose values nothing here knows can be copied all the same.
+  void RequireCodec() const {
+    if (codec_ == nullptr) {
+      throw Error(ErrorCode::kInvalid,
+                  {.file = {},
+                   .object = tensor_.name,
+                   .what = "tensors of this type can be copied, but not decoded",
+                   .expected = {},
+                   .found = SchemeLabel(tensor_.encoding),
+                   .offset = {},
+                   .advice = {}});
+    }
+  }
+
   // Bytes of plane `i` that `elements` elements (whole groups) take.
   uint64_t PlaneOffset(size_t i, uint64_t elements) const {
     const StoredArray& plane = checkpoint_.arrays[tensor_.planes[i]];
@@ -152,7 +167,7 @@ class DecodedTensor final : public Value {
   const Checkpoint& checkpoint_;
   const SourceTensor& tensor_;
   uint32_t source_;
-  const Codec& codec_;
+  const Codec* codec_;  // nullptr: there is none
 };
 
 Shape SwapLast(Shape shape) {

@@ -5,6 +5,7 @@
 #include "cli/commands/looks.h"
 #include "cli/commands/own_file.h"
 #include "cli/formatters/csv.h"
+#include "cli/formatters/gguf_keys.h"
 #include "cli/formatters/html_report.h"
 #include "cli/formatters/table.h"
 #include "cli/formatters/text.h"
@@ -149,6 +150,10 @@ void PrintAsJson(Context& context, const Findings& findings) {
       {"metadata", std::move(metadata)},
       {"problems", std::move(problems)},
       {"tensors", std::move(tensors)}};
+  if (checkpoint.gguf != nullptr) {
+    members.emplace_back("keys", GgufKeysJson(*checkpoint.gguf));
+    members.emplace_back("tokenizer", GgufTokenizerJson(*checkpoint.gguf));
+  }
   if (look && context.args().Has("--histograms")) {
     members.emplace_back("distributions", DistributionsJson(*look));
   }
@@ -181,6 +186,15 @@ void PrintTensors(Context& context, const Checkpoint& checkpoint, const Selected
     table.AddRow({Printable(tensor->name), SchemeLabel(tensor->encoding), tensor->shape.ToString(),
                   FormatCount(BytesOf(checkpoint, *tensor)),
                   Printable(FileName(checkpoint, *tensor), kLongestPath)});
+  }
+  context.Print("\n" + table.ToString(context.width(), context.color()));
+}
+
+// What a GGUF file says of its model.
+void PrintKeys(Context& context, const GgufKeys& keys) {
+  Table table({{"key"}, {"type"}, {"value"}});
+  for (const auto& [key, value] : keys.entries()) {
+    table.AddRow({Printable(key), GgufTypeText(value), GgufValueText(value)});
   }
   context.Print("\n" + table.ToString(context.width(), context.color()));
 }
@@ -228,7 +242,15 @@ void PrintAsText(Context& context, const Findings& findings) {
                                      checkpoint.files.size() == 1 ? "" : "s"));
   lines.emplace_back("bits/weight", Format("{:.2f}", summary.bits_per_weight));
   lines.emplace_back("schemes", SchemeText(summary));
+  if (checkpoint.gguf != nullptr) {
+    if (std::string tokenizer = GgufTokenizerText(*checkpoint.gguf); !tokenizer.empty()) {
+      lines.emplace_back("tokenizer", std::move(tokenizer));
+    }
+  }
   context.Print(NameValueLines(lines, context.width(), context.color()));
+  if (checkpoint.gguf != nullptr && !checkpoint.gguf->entries().empty()) {
+    PrintKeys(context, *checkpoint.gguf);
+  }
   if (context.args().Has("--tensors") || context.args().Has("--filter") ||
       context.args().Has("--sort")) {
     PrintTensors(context, checkpoint, selected);
@@ -305,7 +327,8 @@ constexpr std::array<Example, 5> kExamples = {
      {"lbrx inspect model --report model.html", "the same as a page with pictures"}}};
 constexpr std::array<ArgumentSpec, 1> kArguments = {
     {{.name = "PATH",
-      .help = "A folder, a .safetensors or torch file, or org/name in the Hugging Face cache"}}};
+      .help =
+          "A folder, a .safetensors, .gguf or torch file, or org/name in the Hugging Face cache"}}};
 
 }  // namespace
 
