@@ -22,8 +22,6 @@ struct PreName {
   // What llama.cpp does under this name.
   bool ignore_merges = false;  // a word that is a token is taken whole
   bool add_bos = false;        // unless tokenizer.ggml.add_bos_token says otherwise
-  // Of the models that have it: their normalizer is NFC, which llama.cpp leaves out.
-  bool nfc = false;
   // GGUF architecture whose models have this name rather than the pattern's usual one.
   std::string_view architecture = {};
 };

@@ -43,8 +43,8 @@ class SpecialReader {
     out_.SetId(role, id);
   }
 
-  void SetToken(const std::string& role, const std::string& token) {
-    const auto& added = folder_.hf.added;
+  void SetToken(const std::string& role, const std::string& token,
+                const std::vector<AddedToken>& added) {
     const auto found = std::find_if(added.begin(), added.end(), [&](const AddedToken& candidate) {
       return candidate.content == token;
     });
@@ -58,7 +58,7 @@ class SpecialReader {
     if (add != nullptr && add->is_bool()) {
       out_.AddUnlessSet(role, add->AsBool());
     }
-    SetToken(role, token);
+    SetToken(role, token, folder_.hf.added);
   }
 
   // Multimodal models have the ids in text_config.
@@ -74,13 +74,13 @@ class SpecialReader {
     }
   }
 
-  // Roles that Hugging Face has no name for, as TokenizerFiles writes them.
+  // Roles that Hugging Face has no name for, as TokenizerFiles writes them, and tokens that are
+  // special by tokenizer_config.json alone.
   void ReadCarried() {
+    const std::vector<AddedToken> added = AllAddedTokens(folder_);
     for (const RoleKeys& row : kRoleKeys) {
       const std::string role(row.role);
-      if (row.add.empty() && !out_.HasId(role)) {
-        SetToken(role, NamedToken(folder_.config, role + "_token"));
-      }
+      SetToken(role, NamedToken(folder_.config, role + "_token"), added);
     }
   }
 

@@ -1,0 +1,77 @@
+#include "tokenizer/bpe_json.h"
+
+#include <unordered_set>
+
+#include "core/base/format.h"
+#include "tokenizer/fault.h"
+#include "tokenizer/hf_writer.h"
+#include "tokenizer/pre_tokenizer.h"
+
+namespace lbrx {
+namespace {
+
+// What llama.cpp itself does to a text: NFC, which many models have, is not among it.
+Json WriteNormalizer(const GgufKeys& keys) {
+  Json steps = Json::MakeArray();
+  if (keys.Bool(kLowercaseKey).value_or(false)) {
+    steps.Append(Typed("Lowercase"));
+  }
+  if (keys.Bool(kStripAccentsKey).value_or(false)) {
+    steps.Append(Typed("StripAccents"));
+  }
+  if (steps.AsArray().empty()) {
+    return nullptr;
+  }
+  if (steps.AsArray().size() == 1) {
+    return steps.AsArray().front();
+  }
+  return Typed("Sequence", {{"normalizers", std::move(steps)}});
+}
+
+// The library refuses merges of pieces that are no tokens.
+void AddMerges(const GgufTokenizer& tokenizer, HfParts& parts, std::vector<std::string>& notices) {
+  std::unordered_set<std::string_view> tokens;
+  tokens.reserve(parts.vocab.size());
+  for (const auto& [token, id] : parts.vocab) {
+    tokens.insert(token);
+  }
+  std::string merged;
+  uint64_t left_out = 0;
+  parts.merges.reserve(tokenizer.merges.size());
+  for (const auto& [left, right] : tokenizer.merges) {
+    merged = left;
+    merged += right;
+    if (tokens.count(left) != 0 && tokens.count(right) != 0 && tokens.count(merged) != 0) {
+      parts.merges.emplace_back(left, right);
+    } else {
+      ++left_out;
+    }
+  }
+  if (left_out != 0) {
+    notices.push_back(
+        Format("{} merges are left out of tokenizer.json: they make no token", left_out));
+  }
+}
+
+}  // namespace
+
+std::string ByteLevelJson(const GgufKeys& keys, const GgufTokenizer& tokenizer,
+                          std::vector<std::string>& notices) {
+  const PreName* pre = FindPreName(tokenizer.pre);
+  if (pre == nullptr) {
+    FailTokenizer("", kPreKey, "llama.cpp knows no such pre-tokenizer", "",
+                  Printable(tokenizer.pre, 60));
+  }
+  HfParts parts;
+  DivideTokens(tokenizer, keys, parts);
+  AddMerges(tokenizer, parts, notices);
+  parts.normalizer = WriteNormalizer(keys);
+  parts.pre_tokenizer = WritePreTokenizer(*FindPrePattern(pre->pattern));
+  parts.post_processor = WritePostProcessor(keys, tokenizer);
+  parts.decoder =
+      Typed("ByteLevel", {{"add_prefix_space", true}, {"trim_offsets", true}, {"use_regex", true}});
+  parts.ignore_merges = pre->ignore_merges;
+  return WriteHfTokenizer(parts);
+}
+
+}  // namespace lbrx

@@ -1,0 +1,145 @@
+#include "tokenizer/gguf_tokenizer.h"
+
+#include <unordered_set>
+
+#include "core/base/format.h"
+#include "tokenizer/fault.h"
+#include "tokenizer/pre_patterns.h"
+
+namespace lbrx {
+namespace {
+
+[[noreturn]] void FailKey(std::string_view key, std::string what, std::string expected = {},
+                          std::string found = {}) {
+  FailTokenizer("", key, std::move(what), std::move(expected), std::move(found));
+}
+
+const std::vector<std::string>& Strings(const GgufValue& value, std::string_view key) {
+  const std::vector<std::string>* strings = value.AsStrings();
+  if (strings == nullptr) {
+    FailKey(key, "key of another type", "an array of strings");
+  }
+  return *strings;
+}
+
+void CheckLength(uint64_t length, uint64_t tokens, std::string_view key) {
+  if (length < tokens) {
+    FailKey(key, "list is shorter than that of the tokens", Format("{} values", tokens),
+            std::to_string(length));
+  }
+}
+
+void ReadTokens(const GgufValue& value, GgufTokenizer& out) {
+  out.tokens = Strings(value, kTokensKey);
+  std::unordered_set<std::string_view> seen;
+  seen.reserve(out.tokens.size());
+  for (uint64_t id = 0; id < out.tokens.size(); ++id) {
+    std::string& token = out.tokens[id];
+    if (token.empty()) {
+      token = Format("[EMPTY_{}]", id);  // as llama.cpp names it
+    }
+    if (!seen.insert(token).second) {
+      FailKey(kTokensKey, "token appears twice", "every token once", Printable(token, 60));
+    }
+  }
+}
+
+void ReadTypes(const GgufKeys& keys, GgufTokenizer& out) {
+  out.types.assign(out.tokens.size(), TokenType::kNormal);
+  const GgufValue* value = keys.Find(kTypesKey);
+  if (value == nullptr) {
+    return;
+  }
+  const auto types = value->AsInts();
+  if (!types.has_value()) {
+    FailKey(kTypesKey, "key of another type", "an array of whole numbers");
+  }
+  CheckLength(types->size(), out.tokens.size(), kTypesKey);
+  for (uint64_t id = 0; id < out.tokens.size(); ++id) {
+    const int64_t type = (*types)[id];
+    if (type >= static_cast<int64_t>(TokenType::kNormal) &&
+        type <= static_cast<int64_t>(TokenType::kByte)) {
+      out.types[id] = static_cast<TokenType>(type);
+    }
+  }
+}
+
+void ReadScores(const GgufKeys& keys, GgufTokenizer& out) {
+  out.scores.assign(out.tokens.size(), 0);
+  const GgufValue* value = keys.Find(kScoresKey);
+  if (value == nullptr) {
+    return;
+  }
+  const auto scores = value->AsNumbers();
+  if (!scores.has_value()) {
+    FailKey(kScoresKey, "key of another type", "an array of numbers");
+  }
+  CheckLength(scores->size(), out.tokens.size(), kScoresKey);
+  for (uint64_t id = 0; id < out.tokens.size(); ++id) {
+    out.scores[id] = static_cast<float>((*scores)[id]);
+  }
+}
+
+void ReadMerges(const GgufKeys& keys, GgufTokenizer& out) {
+  const GgufValue* value = keys.Find(kMergesKey);
+  if (value == nullptr) {
+    return;
+  }
+  for (const std::string& merge : Strings(*value, kMergesKey)) {
+    const size_t space = merge.find(' ', 1);  // the first piece may begin with a space
+    if (space == std::string::npos) {
+      FailKey(kMergesKey, "merge without two pieces", "\"left right\"", Printable(merge, 60));
+    }
+    out.merges.emplace_back(merge.substr(0, space), merge.substr(space + 1));
+  }
+}
+
+}  // namespace
+
+bool GgufTokenizer::IsPadding(uint64_t id) const {
+  return types[id] == TokenType::kUnused && tokens[id] == Format("[PAD{}]", id);
+}
+
+GgufTokenizer ReadGgufTokenizer(const GgufKeys& keys) {
+  GgufTokenizer out;
+  const GgufValue* tokens = keys.Find(kTokensKey);
+  if (tokens == nullptr) {
+    return out;
+  }
+  out.model = keys.String(kModelKey);
+  out.pre = keys.String(kPreKey);
+  if (out.pre.empty()) {
+    out.pre = "default";
+  }
+  ReadTokens(*tokens, out);
+  ReadTypes(keys, out);
+  ReadScores(keys, out);
+  ReadMerges(keys, out);
+  if (out.model == "gpt2" && out.merges.empty()) {
+    FailKey(kMergesKey, "byte-level BPE without merges");
+  }
+  return out;
+}
+
+std::optional<uint64_t> RoleId(const GgufKeys& keys, std::string_view role, uint64_t tokens) {
+  const RoleKeys* row = KeysOfRole(role);
+  std::optional<uint64_t> id = keys.Uint(row->id);
+  if (!id.has_value() && role == "sep") {
+    id = keys.Uint("tokenizer.ggml.separator_token_id");  // as the format's document spells it
+  }
+  return id.has_value() && *id < tokens ? id : std::nullopt;
+}
+
+bool AddsRole(const GgufKeys& keys, const GgufTokenizer& tokenizer, std::string_view role) {
+  if (const std::optional<bool> add = keys.Bool(KeysOfRole(role)->add)) {
+    return *add;
+  }
+  if (role != "bos") {
+    return false;
+  }
+  const PreName* pre = FindPreName(tokenizer.pre);
+  return tokenizer.model == "llama" ||
+         (tokenizer.model == "gpt2" && pre != nullptr && pre->add_bos);
+}
+
+}  // namespace lbrx
