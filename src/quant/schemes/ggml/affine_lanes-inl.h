@@ -45,7 +45,8 @@ class AffineLanes {
     flat_ = hn::Eq(range, hn::Zero(d));
     const auto usual =
         hn::And(hn::Gt(range, hn::Set(d, 0x1p-100F)), hn::Lt(range, hn::Set(d, 0x1p100F)));
-    odd_ = hn::Not(hn::Or(usual, flat_));
+    const auto sums_usual = hn::Lt(hn::Add(hn::Abs(sum_x_), sum_w_), hn::Set(d, 0x1p100F));
+    odd_ = hn::Not(hn::And(hn::Or(usual, flat_), sums_usual));
     error_ = hn::Zero(d);
     scale_ = inverse_ = base_ = error_;
     trial_scale_ = trial_low_ = trial_error_ = error_;

@@ -33,8 +33,8 @@ constexpr Codec ReadOnly() {
 constexpr std::array<Codec, 18> kCodecs = {
     Whole<ggml::Q40>(),        Whole<ggml::Q41>(),  Whole<ggml::Q50>(),
     Whole<ggml::Q51>(),        Whole<ggml::Q80>(),  ReadOnly<ggml::Q81>(),
-    Fast<ggml::Q2K>(),         Whole<ggml::Q3K>(),  Fast<ggml::Q4K>(),
-    Fast<ggml::Q5K>(),         Whole<ggml::Q6K>(),  ReadOnly<ggml::Q8K>(),
+    Fast<ggml::Q2K>(),         Fast<ggml::Q3K>(),   Fast<ggml::Q4K>(),
+    Fast<ggml::Q5K>(),         Fast<ggml::Q6K>(),   ReadOnly<ggml::Q8K>(),
     Whole<ggml::Tq10>(),       Whole<ggml::Tq20>(), Whole<ggml::BlockMxfp4>(),
     Whole<ggml::BlockNvfp4>(), Whole<ggml::Q10>(),  Whole<ggml::Q20>(),
 };

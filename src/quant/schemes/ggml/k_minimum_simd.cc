@@ -37,7 +37,7 @@ class BatchEncoder {
  public:
   HWY_INLINE explicit BatchEncoder(const Batch& batch) : batch_(batch) {
     ToLanes(batch.values, 256, x_);
-    odd_ = hn::Lt(LoadLanes(x_, 0), LoadLanes(x_, 0));  // none
+    odd_ = NoLanes();
   }
 
   HWY_INLINE void Run() {
@@ -57,7 +57,10 @@ class BatchEncoder {
     }
     CodeAgain();
     words_.ToBlocks();
-    Write();
+    for (size_t b = 0; b < batch_.count; ++b) {
+      Format::Pack(words_.template Of<uint8_t>(b), blocks_[b]);
+    }
+    WriteBatch<Format>(batch_, odd_, blocks_);
   }
 
  private:
@@ -142,33 +145,11 @@ class BatchEncoder {
                 hn::Mul(LoadLanes(found_.inverses, s), hn::Sub(x, LoadLanes(found_.bases, s)));
             real = hn::IfThenElse(stays, before, real);
           }
-          codes[k] = Rounded(real);
+          const LaneVec code = NearestWithinLanes(real, 0, Format::kTop);
+          codes[k] = hn::NearestInt(code);
         }
         words_.Set(s * kSize + i, codes[0], codes[1], codes[2], codes[3]);
       }
-    }
-  }
-
-  static HWY_INLINE LaneIntVec Rounded(LaneVec real) {
-    const LaneTag d;
-    const LaneVec top = hn::Set(d, Format::kTop);
-    return hn::NearestInt(hn::Min(hn::Max(real, hn::Zero(d)), top));
-  }
-
-  HWY_INLINE void Write() {
-    HWY_ALIGN float odd[kLanes];
-    hn::Store(hn::VecFromMask(LaneTag(), odd_), LaneTag(), odd);
-    for (size_t b = 0; b < batch_.count; ++b) {
-      Block& block = blocks_[b];
-      uint32_t is_odd = 0;
-      std::memcpy(&is_odd, &odd[b], sizeof(is_odd));
-      if (is_odd != 0) {
-        block = Block{};
-        Format::Encode(batch_.values[b], {batch_.importance[b], 0}, block);
-      } else {
-        Format::Pack(words_.Of<uint8_t>(b), block);
-      }
-      std::memcpy(batch_.out + b * sizeof(Block), &block, sizeof(block));
     }
   }
 
@@ -182,16 +163,16 @@ class BatchEncoder {
   HWY_ALIGN float importance_[256 * kLanes];
   HWY_ALIGN float weights_[2 * kSize * kLanes];
   HWY_ALIGN float codes_[2 * kSize * kLanes];
-  FoundLanes found_;
+  FoundLanes found_{};
   StoredLanes stored_{};
-  CodeWords words_;
+  CodeWords<64> words_;
   Block blocks_[kLanes] = {};
 };
 
 template <typename Format>
 void Encode(const EncodeJob& job) {
   EncodeInBatches<Format::kElements, sizeof(typename Format::Block)>(
-      job, [](const Batch& batch) HWY_ATTR { BatchEncoder<Format>(batch).Run(); });
+      job, nullptr, [](const Batch& batch) HWY_ATTR { BatchEncoder<Format>(batch).Run(); });
 }
 
 #endif

@@ -8,7 +8,6 @@
 #define LBRX_GGML_LANES_INL_H
 #endif
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -36,26 +35,31 @@ inline constexpr size_t kLanes = hn::MaxLanes(LaneTag());
 // As many blocks as there are lanes. Where a job has fewer the last one is repeated.
 struct Batch {
   const float* values[kLanes];
-  const float* importance[kLanes];  // of the block's columns, where the job has one
+  const float* importance[kLanes];     // of the block's columns, where the job has one
+  HWY_ALIGN float row_square[kLanes];  // of its row, where that is known
   bool weighted;
   size_t count;
   std::byte* out;
 };
 
-// encode(batch) writes the blocks of `count` lanes.
+// encode(batch) writes the blocks of `count` lanes. `row_squares`: of the job's rows, or nullptr.
 template <size_t kElements, size_t kBytes, typename Encode>
-HWY_INLINE void EncodeInBatches(const EncodeJob& job, const Encode& encode) {
+HWY_INLINE void EncodeInBatches(const EncodeJob& job, const float* row_squares,
+                                const Encode& encode) {
   const auto* values = reinterpret_cast<const float*>(job.values);
   const uint64_t blocks = job.elements / kElements;
   Batch batch{};
   batch.weighted = job.importance != nullptr;
   for (uint64_t first = 0; first < blocks; first += kLanes) {
-    batch.count = std::min<uint64_t>(kLanes, blocks - first);
+    batch.count = blocks - first < kLanes ? blocks - first : kLanes;
     batch.out = job.planes[0] + first * kBytes;
     for (size_t b = 0; b < kLanes; ++b) {
-      const uint64_t at = std::min(first + b, blocks - 1) * kElements;
+      const uint64_t at = (first + (b < batch.count ? b : batch.count - 1)) * kElements;
       batch.values[b] = values + at;
-      batch.importance[b] = batch.weighted ? job.importance + at % job.columns : nullptr;
+      if (batch.weighted) {
+        batch.importance[b] = job.importance + at % job.columns;
+        batch.row_square[b] = row_squares == nullptr ? 0 : row_squares[at / job.columns];
+      }
     }
     encode(batch);
   }
@@ -100,10 +104,11 @@ HWY_INLINE void ToLanes(const float* const* blocks, size_t n, float* lanes) {
   }
 }
 
-// Codes of super-blocks: four neighbours of a block are bytes of one lane.
+// Codes of blocks: four neighbours of a block are bytes of one lane.
+template <size_t kWords>
 struct CodeWords {
-  HWY_ALIGN float words[64 * kLanes];
-  HWY_ALIGN float blocks[kLanes][64];
+  HWY_ALIGN float words[kWords * kLanes];
+  HWY_ALIGN float blocks[kLanes][kWords];
 
   HWY_INLINE void Set(size_t i, LaneIntVec first, LaneIntVec second, LaneIntVec third,
                       LaneIntVec fourth) {
@@ -119,7 +124,7 @@ struct CodeWords {
       for (size_t k = 0; k < 4; ++k) {
         out[k] = blocks[b + k];
       }
-      for (size_t i = 0; i < 64; i += 4) {
+      for (size_t i = 0; i < kWords; i += 4) {
         const float* in[4];
         for (size_t k = 0; k < 4; ++k) {
           in[k] = words + (i + k) * kLanes;
@@ -134,6 +139,35 @@ struct CodeWords {
     return reinterpret_cast<const Code*>(blocks[b]);
   }
 };
+
+// Writes a batch's blocks, of which odd ones are left to the reference.
+template <typename Format>
+HWY_INLINE void WriteBatch(const Batch& batch, LaneMask odd, typename Format::Block* blocks) {
+  using Block = typename Format::Block;
+  HWY_ALIGN float marks[kLanes];
+  hn::Store(hn::IfThenElseZero(odd, hn::Set(LaneTag(), 1.0F)), LaneTag(), marks);
+  for (size_t b = 0; b < batch.count; ++b) {
+    Block& block = blocks[b];
+    if (marks[b] != 0) {
+      block = Block{};
+      Format::Encode(batch.values[b], {batch.importance[b], batch.row_square[b]}, block);
+    }
+    std::memcpy(batch.out + b * sizeof(Block), &block, sizeof(block));
+  }
+}
+
+HWY_INLINE LaneMask NoLanes() {
+  return hn::FirstN(LaneTag(), 0);
+}
+
+// ggml::Nearest within limits, for any number.
+HWY_INLINE LaneVec NearestWithinLanes(LaneVec value, int least, int most) {
+  const LaneIntTag d;
+  const auto bits = hn::BitCast(d, hn::Add(value, hn::Set(LaneTag(), 0x1.8p23F)));
+  const auto integer = hn::Sub(hn::And(bits, hn::Set(d, 0x7FFFFF)), hn::Set(d, 0x400000));
+  const auto limited = hn::Max(hn::Set(d, least), hn::Min(hn::Set(d, most), integer));
+  return hn::ConvertTo(LaneTag(), limited);
+}
 
 // ggml::ImportanceWeights for values from `first` on.
 HWY_INLINE void ImportanceLanes(const float* x, const float* importance, LaneVec spread, size_t n,
