@@ -83,6 +83,10 @@ void EncodeBlocksReference(const EncodeJob& job) {
   }
 }
 
+// Those of formats with searches, on vectors (the _simd.cc files).
+template <typename Format>
+void EncodeBlocks(const EncodeJob& job);
+
 // Defined for the formats of block_codecs.cc.
 template <typename Format>
 void DecodeBlocks(const DecodeJob& job);

@@ -18,6 +18,13 @@ constexpr Codec Whole() {
 }
 
 template <typename Format>
+constexpr Codec Fast() {
+  Codec codec = Whole<Format>();
+  codec.encode = ggml::EncodeBlocks<Format>;
+  return codec;
+}
+
+template <typename Format>
 constexpr Codec ReadOnly() {
   return {Format::kScheme, nullptr, ggml::DecodeBlocks<Format>, nullptr,
           ggml::DecodeBlocksReference<Format>};
@@ -26,8 +33,8 @@ constexpr Codec ReadOnly() {
 constexpr std::array<Codec, 18> kCodecs = {
     Whole<ggml::Q40>(),        Whole<ggml::Q41>(),  Whole<ggml::Q50>(),
     Whole<ggml::Q51>(),        Whole<ggml::Q80>(),  ReadOnly<ggml::Q81>(),
-    Whole<ggml::Q2K>(),        Whole<ggml::Q3K>(),  Whole<ggml::Q4K>(),
-    Whole<ggml::Q5K>(),        Whole<ggml::Q6K>(),  ReadOnly<ggml::Q8K>(),
+    Fast<ggml::Q2K>(),         Fast<ggml::Q3K>(),   Fast<ggml::Q4K>(),
+    Fast<ggml::Q5K>(),         Fast<ggml::Q6K>(),   ReadOnly<ggml::Q8K>(),
     Whole<ggml::Tq10>(),       Whole<ggml::Tq20>(), Whole<ggml::BlockMxfp4>(),
     Whole<ggml::BlockNvfp4>(), Whole<ggml::Q10>(),  Whole<ggml::Q20>(),
 };

@@ -26,6 +26,17 @@ struct CodedScales {
 template <typename Format>
 inline constexpr size_t kSubBlocks = Format::kElements / Format::kSubBlock;
 
+// Without importance the weights of errors are magnitudes, above the sub-block's level.
+template <typename Format>
+HWY_INLINE void PlainWeights(const float* x, float* weights) {
+  constexpr size_t kSize = Format::kSubBlock;
+  const float level =
+      Format::kWeightsHaveLevel ? std::sqrt(SumOfSquares(x, kSize) / static_cast<float>(kSize)) : 0;
+  for (size_t i = 0; i < kSize; ++i) {
+    weights[i] = level + std::fabs(x[i]);
+  }
+}
+
 template <typename Format>
 void SearchSubBlocks(const float* x, const float* importance, FoundAffine& found) {
   constexpr size_t kSize = Format::kSubBlock;
@@ -35,7 +46,7 @@ void SearchSubBlocks(const float* x, const float* importance, FoundAffine& found
     const float* values = x + kSize * s;
     float weights[kSize];
     if (importance == nullptr) {
-      Format::PlainWeights(values, weights);
+      PlainWeights<Format>(values, weights);
     } else {
       ImportanceWeights(values, importance + kSize * s, spread, kSize, weights);
       found.weights[s] = 0;
@@ -90,31 +101,33 @@ HWY_INLINE void CodeAgain(const float* x, const typename Format::Block& block, u
   }
 }
 
-// From what was found to the block.
+// d, dmin and the integers from the scales and minima that were found. `weights` are those of the
+// sub-blocks, where columns have an importance, else nullptr.
 template <typename Format>
-HWY_INLINE void FinishAffine(const float* x, bool weighted, FoundAffine& found,
-                             typename Format::Block& block) {
+HWY_INLINE void CodeScales(const float* scales, const float* minima, const float* weights,
+                           typename Format::Block& block) {
   constexpr size_t kCount = kSubBlocks<Format>;
-  const auto code = [&](const float* scales) {
-    return weighted ? CodeBySearch(scales, kCount, Format::kScaleTop, found.weights)
-                    : CodeByGreatest(scales, kCount, Format::kScaleTop);
+  const auto code = [&](const float* of) {
+    return weights == nullptr ? CodeByGreatest(of, kCount, Format::kScaleTop)
+                              : CodeBySearch(of, kCount, Format::kScaleTop, weights);
   };
-  const CodedScales scales = code(found.scales);
-  const CodedScales minima = code(found.minima);
-  block.d.Set(scales.step);
-  block.dmin.Set(minima.step);
+  const CodedScales coded_scales = code(scales);
+  const CodedScales coded_minima = code(minima);
+  block.d.Set(coded_scales.step);
+  block.dmin.Set(coded_minima.step);
   for (size_t s = 0; s < kCount; ++s) {
-    Format::SetScale(block, s, scales.codes[s], minima.codes[s], weighted);
+    Format::SetScale(block, s, coded_scales.codes[s], coded_minima.codes[s], weights != nullptr);
   }
-  CodeAgain<Format>(x, block, found.codes);
-  Format::Pack(found.codes, block);
 }
 
 template <typename Format>
 void EncodeAffine(const float* x, const Importance& importance, typename Format::Block& block) {
   FoundAffine found;
   SearchSubBlocks<Format>(x, importance.columns, found);
-  FinishAffine<Format>(x, importance.columns != nullptr, found, block);
+  CodeScales<Format>(found.scales, found.minima,
+                     importance.columns == nullptr ? nullptr : found.weights, block);
+  CodeAgain<Format>(x, block, found.codes);
+  Format::Pack(found.codes, block);
 }
 
 // Two bits each: of element 128 h + 32 j + i byte 32 h + i, bits 2 j.
@@ -134,14 +147,6 @@ HWY_INLINE void PackFourBits(const uint8_t* codes, uint8_t* out) {
   }
 }
 
-// The level of a sub-block plus each magnitude.
-HWY_INLINE void WeightsAboveLevel(const float* x, float* weights) {
-  const float level = std::sqrt(SumOfSquares(x, 32) / 32);
-  for (size_t i = 0; i < 32; ++i) {
-    weights[i] = level + std::fabs(x[i]);
-  }
-}
-
 struct Q2K {
   static constexpr Scheme kScheme = Scheme::kQ2K;
   static constexpr size_t kElements = 256;
@@ -149,6 +154,7 @@ struct Q2K {
   static constexpr int kTop = 3;
   static constexpr int kScaleTop = 15;
   static constexpr float kSpread = 1;  // of the mean square, with importance
+  static constexpr bool kWeightsHaveLevel = false;
   static constexpr AffineTrials kTrials = {-0.5F, 0.1F, 15, true};
 
   struct Block {
@@ -157,12 +163,6 @@ struct Q2K {
     Half d;
     Half dmin;
   };
-
-  static HWY_INLINE void PlainWeights(const float* x, float* weights) {
-    for (size_t i = 0; i < kSubBlock; ++i) {
-      weights[i] = std::fabs(x[i]);
-    }
-  }
 
   static HWY_INLINE uint8_t Scale(const Block& block, size_t s) { return block.scales[s] & 15; }
 
@@ -228,6 +228,7 @@ struct Q4K {
   static constexpr int kTop = 15;
   static constexpr int kScaleTop = 63;
   static constexpr float kSpread = 2;
+  static constexpr bool kWeightsHaveLevel = true;
   static constexpr AffineTrials kTrials = {-1.0F, 0.1F, 20, false};
 
   struct Block {
@@ -236,10 +237,6 @@ struct Q4K {
     SixBitPairs scales;  // of 32 elements each
     uint8_t codes[128];  // as PackFourBits says
   };
-
-  static HWY_INLINE void PlainWeights(const float* x, float* weights) {
-    WeightsAboveLevel(x, weights);
-  }
 
   static HWY_INLINE uint8_t Scale(const Block& block, size_t s) { return block.scales.Scale(s); }
 
@@ -284,6 +281,7 @@ struct Q5K {
   static constexpr int kTop = 31;
   static constexpr int kScaleTop = 63;
   static constexpr float kSpread = 2;
+  static constexpr bool kWeightsHaveLevel = true;
   static constexpr AffineTrials kTrials = {-0.5F, 0.1F, 15, false};
 
   struct Block {
@@ -293,10 +291,6 @@ struct Q5K {
     uint8_t high[32];    // byte i: the top bits of element i of each of the eight sub-blocks
     uint8_t codes[128];  // as in Q4K
   };
-
-  static HWY_INLINE void PlainWeights(const float* x, float* weights) {
-    WeightsAboveLevel(x, weights);
-  }
 
   static HWY_INLINE uint8_t Scale(const Block& block, size_t s) { return block.scales.Scale(s); }
 
@@ -339,5 +333,12 @@ struct Q5K {
     }
   }
 };
+
+template <>
+void EncodeBlocks<Q2K>(const EncodeJob& job);
+template <>
+void EncodeBlocks<Q4K>(const EncodeJob& job);
+template <>
+void EncodeBlocks<Q5K>(const EncodeJob& job);
 
 }  // namespace lbrx::ggml

@@ -77,25 +77,23 @@ struct Q3K {
     }
   }
 
-  // `block` is zeroed.
-  static HWY_INLINE void Finish(const float* x, bool weighted, FoundSymmetric& found,
-                                Block& block) {
-    if (weighted) {
+  // d and the scales' integers from the scales that were found, for a block of zeros. `weights` are
+  // those of the sub-blocks, where columns have an importance, else nullptr.
+  static void CodeScales(const float* scales, const float* weights, Block& block) {
+    if (weights != nullptr) {
       int8_t codes[16];
-      block.d.Set(SearchSymmetric(16, 32, found.scales, found.weights, codes));
+      block.d.Set(SearchSymmetric(16, 32, scales, weights, codes));
       for (size_t s = 0; s < 16; ++s) {
         SetScale(block, s, codes[s]);
       }
-    } else if (const float most = SignedMaximum(found.scales, 16); most != 0) {
+    } else if (const float most = SignedMaximum(scales, 16); most != 0) {
       const float inverse = -32 / most;
       block.d.Set(1 / inverse);
       for (size_t s = 0; s < 16; ++s) {
-        const auto code = static_cast<int8_t>(Nearest(inverse * found.scales[s]));
+        const auto code = static_cast<int8_t>(Nearest(inverse * scales[s]));
         SetScale(block, s, std::clamp<int>(code, -32, 31) + 32);
       }
     }
-    CodeAgainSymmetric<Q3K>(x, block, found.codes);
-    Pack(found.codes, block);
   }
 
   static HWY_INLINE void Pack(const int8_t* codes, Block& block) {
@@ -116,7 +114,9 @@ struct Q3K {
   static void Encode(const float* x, const Importance& importance, Block& block) {
     FoundSymmetric found;
     Search(x, importance.columns, found);
-    Finish(x, importance.columns != nullptr, found, block);
+    CodeScales(found.scales, importance.columns == nullptr ? nullptr : found.weights, block);
+    CodeAgainSymmetric<Q3K>(x, block, found.codes);
+    Pack(found.codes, block);
   }
 
   static HWY_INLINE void Decode(const Block& block, float* values) {
@@ -163,19 +163,19 @@ struct Q6K {
     }
   }
 
-  // `block` is zeroed.
-  static HWY_INLINE void Finish(const float* x, FoundSymmetric& found, Block& block) {
-    const float most = SignedMaximum(found.scales, 16);
+  // d and the scales' integers from the scales that were found. A block of zeros stays one, codes
+  // and all: then false is returned.
+  static bool CodeScales(const float* scales, Block& block) {
+    const float most = SignedMaximum(scales, 16);
     if (std::fabs(most) < kLeastMaximum) {
-      return;
+      return false;
     }
     const float inverse = -128 / most;
     block.d.Set(1 / inverse);
     for (size_t s = 0; s < 16; ++s) {
-      block.scales[s] = static_cast<int8_t>(std::min(127, Nearest(inverse * found.scales[s])));
+      block.scales[s] = static_cast<int8_t>(std::min(127, Nearest(inverse * scales[s])));
     }
-    CodeAgainSymmetric<Q6K>(x, block, found.codes);
-    Pack(found.codes, block);
+    return true;
   }
 
   static HWY_INLINE void Pack(const int8_t* codes, Block& block) {
@@ -194,7 +194,10 @@ struct Q6K {
   static void Encode(const float* x, const Importance& importance, Block& block) {
     FoundSymmetric found;
     Search(x, importance.columns, found);
-    Finish(x, found, block);
+    if (CodeScales(found.scales, block)) {
+      CodeAgainSymmetric<Q6K>(x, block, found.codes);
+      Pack(found.codes, block);
+    }
   }
 
   static HWY_INLINE void Decode(const Block& block, float* values) {
@@ -233,5 +236,10 @@ struct Q8K {
     }
   }
 };
+
+template <>
+void EncodeBlocks<Q3K>(const EncodeJob& job);
+template <>
+void EncodeBlocks<Q6K>(const EncodeJob& job);
 
 }  // namespace lbrx::ggml

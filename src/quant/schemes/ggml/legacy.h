@@ -2,22 +2,19 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 
 #include "quant/schemes/ggml/block.h"
 
 namespace lbrx::ggml {
 
-// A block's codes before they are packed.
-using Codes32 = std::array<uint8_t, 32>;
-
-HWY_INLINE void PackNibbles(const Codes32& codes, uint8_t* out) {
+// `codes` are a block's 32.
+HWY_INLINE void PackNibbles(const uint8_t* codes, uint8_t* out) {
   for (size_t i = 0; i < 16; ++i) {
     out[i] = static_cast<uint8_t>((codes[i] & 15) | codes[i + 16] << 4);
   }
 }
 
-HWY_INLINE uint32_t FifthBits(const Codes32& codes) {
+HWY_INLINE uint32_t FifthBits(const uint8_t* codes) {
   uint32_t bits = 0;
   for (size_t i = 0; i < 32; ++i) {
     bits |= (codes[i] >> 4 & 1U) << i;
@@ -27,13 +24,13 @@ HWY_INLINE uint32_t FifthBits(const Codes32& codes) {
 
 // Codes around `top`, of which there are twice as many; returns d.
 inline float EncodeSymmetric32(const float* x, const Importance& importance, int top,
-                               Codes32& codes) {
+                               uint8_t* codes) {
   if (importance.columns != nullptr) {
     float weights[32];
     int8_t found[32];
     ImportanceWeights(x, importance.columns, importance.row_square, 32, weights);
     const float d = SearchSymmetric(32, top, x, weights, found);
-    std::copy_n(found, 32, codes.begin());
+    std::copy_n(found, 32, codes);
     return d;
   }
   const float d = SignedMaximum(x, 32) / static_cast<float>(-top);
@@ -48,11 +45,11 @@ inline float EncodeSymmetric32(const float* x, const Importance& importance, int
 
 // Codes from 0 to `top` between the least and the greatest value.
 inline Affine EncodeAffine32(const float* x, const Importance& importance, int top,
-                             Codes32& codes) {
+                             uint8_t* codes) {
   if (importance.columns != nullptr) {
     float weights[32];
     ImportanceWeights(x, importance.columns, importance.row_square, 32, weights);
-    return SearchAffine(32, top, x, weights, kImportanceTrials, codes.data());
+    return SearchAffine(32, top, x, weights, kImportanceTrials, codes);
   }
   const float low = *std::min_element(x, x + 32);
   const float d = (*std::max_element(x, x + 32) - low) / static_cast<float>(top);
@@ -64,19 +61,37 @@ inline Affine EncodeAffine32(const float* x, const Importance& importance, int t
   return {d, -low};
 }
 
+// A format fills its block with the codes and what they mean.
+template <typename Format>
+void EncodeLegacy(const float* x, const Importance& importance, typename Format::Block& block) {
+  uint8_t codes[32];
+  Affine fit{};
+  if constexpr (Format::kHasMinimum) {
+    fit = EncodeAffine32(x, importance, Format::kTop, codes);
+  } else {
+    fit.scale = EncodeSymmetric32(x, importance, Format::kTop, codes);
+  }
+  Format::Fill(fit, codes, block);
+}
+
 struct Q40 {
   static constexpr Scheme kScheme = Scheme::kQ40;
   static constexpr size_t kElements = 32;
+  static constexpr int kTop = 8;
+  static constexpr bool kHasMinimum = false;
 
   struct Block {
     Half d;
     uint8_t codes[16];  // of element i low, of i + 16 high
   };
 
-  static void Encode(const float* x, const Importance& importance, Block& block) {
-    Codes32 codes;
-    block.d.Set(EncodeSymmetric32(x, importance, 8, codes));
+  static HWY_INLINE void Fill(const Affine& fit, const uint8_t* codes, Block& block) {
+    block.d.Set(fit.scale);
     PackNibbles(codes, block.codes);
+  }
+
+  static void Encode(const float* x, const Importance& importance, Block& block) {
+    EncodeLegacy<Q40>(x, importance, block);
   }
 
   static HWY_INLINE void Decode(const Block& block, float* values) {
@@ -91,6 +106,8 @@ struct Q40 {
 struct Q41 {
   static constexpr Scheme kScheme = Scheme::kQ41;
   static constexpr size_t kElements = 32;
+  static constexpr int kTop = 15;
+  static constexpr bool kHasMinimum = true;
 
   struct Block {
     Half d;
@@ -98,12 +115,14 @@ struct Q41 {
     uint8_t codes[16];  // as in Q40
   };
 
-  static void Encode(const float* x, const Importance& importance, Block& block) {
-    Codes32 codes;
-    const Affine fit = EncodeAffine32(x, importance, 15, codes);
+  static HWY_INLINE void Fill(const Affine& fit, const uint8_t* codes, Block& block) {
     block.d.Set(fit.scale);
     block.m.Set(-fit.minimum);
     PackNibbles(codes, block.codes);
+  }
+
+  static void Encode(const float* x, const Importance& importance, Block& block) {
+    EncodeLegacy<Q41>(x, importance, block);
   }
 
   static HWY_INLINE void Decode(const Block& block, float* values) {
@@ -119,6 +138,8 @@ struct Q41 {
 struct Q50 {
   static constexpr Scheme kScheme = Scheme::kQ50;
   static constexpr size_t kElements = 32;
+  static constexpr int kTop = 16;
+  static constexpr bool kHasMinimum = false;
 
   struct Block {
     Half d;
@@ -126,11 +147,14 @@ struct Q50 {
     uint8_t codes[16];  // as in Q40
   };
 
-  static void Encode(const float* x, const Importance& importance, Block& block) {
-    Codes32 codes;
-    block.d.Set(EncodeSymmetric32(x, importance, 16, codes));
+  static HWY_INLINE void Fill(const Affine& fit, const uint8_t* codes, Block& block) {
+    block.d.Set(fit.scale);
     block.high.Set(FifthBits(codes));
     PackNibbles(codes, block.codes);
+  }
+
+  static void Encode(const float* x, const Importance& importance, Block& block) {
+    EncodeLegacy<Q50>(x, importance, block);
   }
 
   static HWY_INLINE void Decode(const Block& block, float* values) {
@@ -149,6 +173,8 @@ struct Q50 {
 struct Q51 {
   static constexpr Scheme kScheme = Scheme::kQ51;
   static constexpr size_t kElements = 32;
+  static constexpr int kTop = 31;
+  static constexpr bool kHasMinimum = true;
 
   struct Block {
     Half d;
@@ -157,13 +183,15 @@ struct Q51 {
     uint8_t codes[16];  // as in Q40
   };
 
-  static void Encode(const float* x, const Importance& importance, Block& block) {
-    Codes32 codes;
-    const Affine fit = EncodeAffine32(x, importance, 31, codes);
+  static HWY_INLINE void Fill(const Affine& fit, const uint8_t* codes, Block& block) {
     block.d.Set(fit.scale);
     block.m.Set(-fit.minimum);
     block.high.Set(FifthBits(codes));
     PackNibbles(codes, block.codes);
+  }
+
+  static void Encode(const float* x, const Importance& importance, Block& block) {
+    EncodeLegacy<Q51>(x, importance, block);
   }
 
   static HWY_INLINE void Decode(const Block& block, float* values) {
