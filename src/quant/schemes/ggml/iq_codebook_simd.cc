@@ -3,6 +3,7 @@
 // table, since digits are few. Every sum runs in the scalar order.
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cfloat>
 
 #include "core/base/simd.h"
@@ -25,7 +26,9 @@ namespace HWY_NAMESPACE {
 namespace {
 #if LBRX_SIMD
 
+// Digits stand for odd numbers while scales are sought.
 constexpr float kOdd[8] = {1, 3, 5, 7, 9, 11, 13, 15};
+constexpr float kOddTwice[8] = {1, 3, 5, 7, 1, 3, 5, 7};
 constexpr int32_t kLaneNumbers[8] = {0, 1, 2, 3, 4, 5, 6, 7};
 
 // root * (scale * odd - x)^2 as the reference multiplies.
@@ -140,28 +143,65 @@ class TwoBitErrors {
   FourNumbers digits7_;
 };
 
-// The first of the words with the least error.
-template <typename Errors>
-HWY_INLINE uint16_t Least(const Errors& errors, std::span<const uint16_t> words) {
-  const FloatTag d;
-  const IntTag di;
-  FloatVec least = hn::Set(d, FLT_MAX);
-  IntVec places = hn::Zero(di);
-  IntVec place = hn::LoadU(di, kLaneNumbers);
-  const size_t count = words.size();
-  const uint16_t* data = words.data();
-  for (size_t i = 0; i < count; i += kFloatLanes) {
-    const IntVec lanes =
-        hn::BitCast(di, hn::PromoteTo(BitsTag(), hn::LoadU(HalfBitsTag(), data + i)));
-    const FloatVec error = errors.Of(lanes);
+// Bit i: lane i.
+template <typename Tag>
+HWY_INLINE uint32_t MaskBits(Tag d, hn::Mask<Tag> mask) {
+  uint8_t bits[8] = {};  // as many as Highway may write
+  hn::StoreMaskBits(d, mask, bits);
+  return bits[0];
+}
+
+// A point that stands for a string.
+struct Choice {
+  uint16_t word;
+  bool sure;  // the errors of all others are larger by more than a margin
+};
+
+// The least errors that lanes have seen.
+struct Least {
+  FloatVec least;
+  FloatVec second;
+  IntVec place;
+
+  HWY_INLINE Least()
+      : least(hn::Set(FloatTag(), FLT_MAX)), second(least), place(hn::Zero(IntTag())) {}
+
+  HWY_INLINE void Add(FloatVec error, IntVec at) {
+    second = hn::Min(second, hn::Max(least, error));
     const auto better = hn::Lt(error, least);
     least = hn::IfThenElse(better, error, least);
-    places = hn::IfThenElse(hn::RebindMask(di, better), place, places);
-    place = hn::Add(place, hn::Set(di, static_cast<int>(kFloatLanes)));
+    place = hn::IfThenElse(hn::RebindMask(IntTag(), better), at, place);
   }
-  const auto equal = hn::RebindMask(di, hn::Eq(least, hn::MinOfLanes(d, least)));
-  const IntVec first = hn::IfThenElse(equal, places, hn::Set(di, INT32_MAX));
-  return data[hn::GetLane(hn::MinOfLanes(di, first))];
+};
+
+// The first of the words with the least error.
+template <typename Errors>
+HWY_INLINE Choice Choose(const Errors& errors, std::span<const uint16_t> words, float margin) {
+  const FloatTag d;
+  const IntTag di;
+  const IntVec step = hn::Set(di, static_cast<int>(kFloatLanes));
+  IntVec at = hn::LoadU(di, kLaneNumbers);
+  Least best;
+  const uint16_t* data = words.data();
+  const auto load = [&](size_t i) HWY_ATTR {
+    return hn::BitCast(di, hn::PromoteTo(BitsTag(), hn::LoadU(HalfBitsTag(), data + i)));
+  };
+  size_t i = 0;
+  for (; i + kFloatLanes < words.size(); i += kFloatLanes) {
+    best.Add(errors.Of(load(i)), at);
+    at = hn::Add(at, step);
+  }
+  const auto in = hn::RebindMask(d, hn::Lt(at, hn::Set(di, static_cast<int>(words.size()))));
+  best.Add(hn::IfThenElse(in, errors.Of(load(i)), hn::Set(d, FLT_MAX)), at);
+
+  const FloatVec least = hn::MinOfLanes(d, best.least);
+  const FloatVec limit = hn::Add(least, hn::Set(d, margin));
+  const uint32_t near = MaskBits(d, hn::Le(best.least, limit));
+  const bool sure = (near & (near - 1)) == 0 && hn::AllFalse(d, hn::Le(best.second, limit));
+  const auto equal = hn::RebindMask(di, hn::Eq(best.least, least));
+  const IntVec first =
+      hn::MinOfLanes(di, hn::IfThenElse(equal, best.place, hn::Set(di, INT16_MAX)));
+  return {data[hn::GetLane(first)], sure};
 }
 
 template <const IqRule& kRule>
@@ -182,6 +222,9 @@ class LaneSearch {
     if (middle <= 0) {
       return false;
     }
+    if (!IsTame(middle)) {
+      return FindIqFitReference<kRule>(run_, fit);
+    }
     RoundAll(middle);
     SumAll();
     fit.scale = middle / kTop;
@@ -194,11 +237,18 @@ class LaneSearch {
         best = c;
       }
     }
-    for (size_t k = 0; k < kGroups && best >= 0; ++k) {
-      fit.words[k] = static_cast<uint16_t>(words_[k][best]);
+    uint32_t again = 0;  // groups to be rounded again
+    for (size_t k = 0; k < kGroups; ++k) {
+      fit.words[k] = best < 0 ? 0 : static_cast<uint16_t>(words_[k][best]);
+      again |= (best < 0 ? 0 : moved_[k] >> best & 1) << k;
     }
-    const uint32_t all = kRule.refit == IqRefit::kMoved ? 0 : (1U << kGroups) - 1;
-    Refit(best < 0 ? all : moved_[best], fit);
+    if (kRule.refit == IqRefit::kAll ||
+        (kRule.refit == IqRefit::kAllOrNone && (best < 0 || again != 0))) {
+      again = (1U << kGroups) - 1;
+    }
+    if (again != 0 && fit.scale > 0) {
+      Refit(again, fit);
+    }
     return true;
   }
 
@@ -214,6 +264,7 @@ class LaneSearch {
   static constexpr size_t kLanes = (kTried + 7) / 8 * 8;
 
   using Errors = std::conditional_t<kBits == 3, ThreeBitErrors, TwoBitErrors>;
+  using Numbers = std::conditional_t<kBits == 3, EightNumbers, FourNumbers>;
 
   // Scales that are tried, as multiples of 1 / middle; the last one repeats.
   static constexpr std::array<float, kLanes> kMultiples = [] {
@@ -225,70 +276,162 @@ class LaneSearch {
     return out;
   }();
 
-  // Digits of one position.
-  static HWY_INLINE IntVec Level(FloatVec inverse, float x) {
+  // Whether IqRound is plain rounding for all that is met here, and no quotient overflows.
+  HWY_INLINE bool IsTame(float middle) const {
     const FloatTag d;
-    const IntTag di;
-    const FloatVec real =
-        hn::Mul(hn::Set(d, 0.5F), hn::Sub(hn::Mul(inverse, hn::Set(d, x)), hn::Set(d, 1.0F)));
-    const IntVec bits = hn::BitCast(di, hn::Add(real, hn::Set(d, 12582912.0F)));  // see IqRound
-    const IntVec level = hn::Sub(hn::And(bits, hn::Set(di, 0x7FFFFF)), hn::Set(di, 0x400000));
-    return hn::Min(hn::Max(level, hn::Zero(di)), hn::Set(di, kLevels - 1));
+    FloatVec most = hn::Zero(d);
+    for (size_t i = 0; i < kRun; i += kFloatLanes) {
+      most = hn::Max(most, hn::Abs(hn::LoadU(d, run_.x + i)));
+    }
+    return middle >= 1e-30F && hn::GetLane(hn::MaxOfLanes(d, most)) <= 1e4F * middle;
   }
 
   HWY_INLINE void RoundAll(float middle) {
     const FloatTag d;
-    alignas(32) float scales[kLanes];
     FloatVec inverses[kLanes / kFloatLanes];
     for (size_t c = 0; c < kLanes; c += kFloatLanes) {
       const FloatVec inverse = hn::Div(hn::LoadU(d, &kMultiples[c]), hn::Set(d, middle));
       inverses[c / kFloatLanes] = inverse;
-      hn::Store(hn::Div(hn::Set(d, 1.0F), inverse), d, scales + c);
+      hn::Store(hn::Div(hn::Set(d, 1.0F), inverse), d, scales_ + c);
+    }
+    SetMargins();
+    for (size_t k = 0; k < kGroups; ++k) {
+      for (size_t c = 0; c < kLanes; c += kFloatLanes) {
+        hn::Store(RoundLanes(k, inverses[c / kFloatLanes]), IntTag(), words_[k] + c);
+      }
+      moved_[k] = MoveToPoints(k);
+    }
+  }
+
+  // The nearest strings of group k.
+  HWY_INLINE IntVec RoundLanes(size_t k, FloatVec inverse) const {
+    const FloatTag d;
+    const IntTag di;
+    constexpr int kZero = 0x4B400000;  // bits of the number that is added to round
+    IntVec word = hn::Zero(di);
+    for (size_t i = kDigits; i-- > 0;) {
+      const FloatVec odd = hn::Mul(inverse, hn::Set(d, run_.x[k * kDigits + i]));
+      const FloatVec level = hn::Mul(hn::Set(d, 0.5F), hn::Sub(odd, hn::Set(d, 1.0F)));
+      const IntVec bits = hn::BitCast(di, hn::Add(level, hn::Set(d, 12582912.0F)));
+      const IntVec digit =
+          hn::Min(hn::Max(bits, hn::Set(di, kZero)), hn::Set(di, kZero + kLevels - 1));
+      word = hn::Add(hn::ShiftLeft<kBits>(word), digit);
+    }
+    uint32_t zeros = 0;
+    for (size_t i = 0; i < kDigits; ++i) {
+      zeros = (zeros << kBits) + kZero;
+    }
+    return hn::Sub(word, hn::Set(di, static_cast<int32_t>(zeros)));
+  }
+
+  // Puts points in place of strings that are none. Bit c of the result: whether one was, at scale
+  // c. Scales that follow one another often give the same string.
+  HWY_INLINE uint32_t MoveToPoints(size_t k) {
+    const IntTag di;
+    alignas(32) int32_t words[kLanes + 1];
+    uint32_t ends = 0;  // bit c: the string of c + 1 is another
+    for (size_t c = 0; c < kLanes; c += kFloatLanes) {
+      hn::Store(hn::Load(di, words_[k] + c), di, words + c);
+    }
+    words[kLanes] = -1;
+    for (size_t c = 0; c < kLanes; c += kFloatLanes) {
+      const auto same = hn::Eq(hn::Load(di, words + c), hn::LoadU(di, words + c + 1));
+      ends |= MaskBits(di, hn::Not(same)) << c;
+    }
+    ends |= 1U << (kTried - 1);
+    uint32_t moved = 0;
+    for (int first = 0; first < kTried;) {
+      const int last = std::countr_zero(ends & (~0U << first));
+      const auto near = neighbours_.Near(IqCode<kGrid>(static_cast<uint32_t>(words[first])));
+      if (!near.empty()) {
+        moved |= (2U << last) - (1U << first);
+        MoveRun(near, k, first, last);
+      }
+      first = last + 1;
+    }
+    return moved;
+  }
+
+  // For scales from `first` to `last`, which give the same string. The difference of two points'
+  // errors is the scale times a linear function of it: a point that is the best at two scales is so
+  // between them, too. With margins above all rounding errors that is true of computed errors.
+  HWY_INLINE void MoveRun(std::span<const uint16_t> near, size_t k, int first, int last) {
+    struct Tried {
+      int c;
+      Choice choice;
+    };
+
+    Tried ahead[8];  // later scales that were tried, the next one on top
+    size_t depth = 0;
+    Tried done{first, At(near, k, first)};
+    for (int next = last; done.c < last;) {
+      if (next > done.c) {
+        ahead[depth++] = {next, At(near, k, next)};
+      }
+      const Tried& right = ahead[depth - 1];
+      const bool same = done.choice.word == right.choice.word;
+      if (right.c - done.c > 1 && !(same && done.choice.sure && right.choice.sure)) {
+        next = (done.c + right.c) / 2;
+        continue;
+      }
+      for (int c = done.c + 1; c < right.c; ++c) {
+        words_[k][c] = right.choice.word;
+      }
+      done = right;
+      --depth;
+      next = -1;
+    }
+  }
+
+  HWY_INLINE Choice At(std::span<const uint16_t> near, size_t k, int c) {
+    const Choice choice = Nearest(near, k, scales_[c]);
+    words_[k][c] = choice.word;
+    return choice;
+  }
+
+  HWY_INLINE Choice Nearest(std::span<const uint16_t> near, size_t k, float scale) const {
+    return Choose(Errors(run_.x + k * kDigits, root_ + k * kDigits, scale), near, margins_[k]);
+  }
+
+  // A computed error is off by less than 16 * 2^-24 * the sum of root * (scale * odd + |x|)^2: the
+  // product and the difference round once each, which the square doubles; two more products and up
+  // to seven sums follow. Two errors, at two scales whose ratio is above 0.6, make that 8 times.
+  HWY_INLINE void SetMargins() {
+    const FloatTag d;
+    alignas(32) float bounds[kRun];
+    const FloatVec most = hn::Set(d, scales_[0] * kTop);
+    for (size_t i = 0; i < kRun; i += kFloatLanes) {
+      const FloatVec reach = hn::Add(hn::Abs(hn::LoadU(d, run_.x + i)), most);
+      hn::Store(hn::Mul(hn::Load(d, root_ + i), hn::Mul(reach, reach)), d, bounds + i);
     }
     for (size_t k = 0; k < kGroups; ++k) {
-      alignas(32) int32_t codes[kLanes];
-      for (size_t c = 0; c < kLanes; c += kFloatLanes) {
-        RoundLanes(k, inverses[c / kFloatLanes], codes + c, words_[k] + c);
+      float sum = 1e-20F;  // no denormals
+      for (size_t i = 0; i < kDigits; ++i) {
+        sum += bounds[k * kDigits + i];
       }
-      for (int c = 0; c < kTried; ++c) {
-        const auto near = neighbours_.Near(codes[c]);
-        if (!near.empty()) {
-          words_[k][c] = Nearest(near, k, scales[c]);
-          moved_[c] |= 1U << k;
-        }
-      }
+      margins_[k] = sum * 0x1p-17F;
     }
   }
 
-  HWY_INLINE void RoundLanes(size_t k, FloatVec inverse, int32_t* codes, int32_t* words) const {
-    const IntTag di;
-    IntVec word = hn::Zero(di);
-    IntVec code = hn::Zero(di);
-    for (size_t i = kDigits; i-- > 0;) {
-      const IntVec level = Level(inverse, run_.x[k * kDigits + i]);
-      word = hn::Or(hn::ShiftLeft<kBits>(word), level);
-      code = hn::Add(hn::Add(code, hn::Add(code, code)), level);  // base 3
+  static HWY_INLINE Numbers Odd() {
+    if constexpr (kBits == 3) {
+      return EightNumbers(kOdd);
+    } else {
+      return FourNumbers(hn::LoadU(FloatTag(), kOddTwice));
     }
-    hn::Store(word, di, words);
-    hn::Store(kBits == 3 ? word : code, di, codes);
-  }
-
-  HWY_INLINE uint16_t Nearest(std::span<const uint16_t> near, size_t k, float scale) const {
-    return Least(Errors(run_.x + k * kDigits, root_ + k * kDigits, scale), near);
   }
 
   HWY_INLINE void SumAll() {
     const FloatTag d;
     const IntTag di;
-    const EightNumbers odd(kOdd);
+    const Numbers odd = Odd();
     for (size_t c = 0; c < kLanes; c += kFloatLanes) {
       FloatVec qx = hn::Zero(d);
       FloatVec qq = hn::Zero(d);
       for (size_t k = 0; k < kGroups; ++k) {
         IntVec word = hn::Load(di, words_[k] + c);
         for (size_t i = k * kDigits; i < (k + 1) * kDigits; ++i) {
-          const IntVec digit = kBits == 3 ? word : hn::And(word, hn::Set(di, 3));
-          const FloatVec q = odd.At(digit);
+          const FloatVec q = odd.At(word);
           qx = hn::Add(qx, hn::Mul(hn::Set(d, wx_[i]), q));
           qq = hn::Add(qq, hn::Mul(hn::Mul(hn::Set(d, run_.w[i]), q), q));
           word = hn::ShiftRight<kBits>(word);
@@ -299,18 +442,15 @@ class LaneSearch {
     }
   }
 
-  HWY_INLINE void Refit(uint32_t moved, IqFit& fit) const {
-    const bool wanted = kRule.refit == IqRefit::kAll || moved != 0;
-    if (!wanted || !(fit.scale > 0)) {
-      return;
-    }
+  // `again`: the groups to be rounded with the scale that was found.
+  HWY_INLINE void Refit(uint32_t again, IqFit& fit) const {
     for (size_t k = 0; k < kGroups; ++k) {
-      if (kRule.refit != IqRefit::kMoved || (moved >> k & 1) != 0) {
-        alignas(32) int32_t codes[kFloatLanes];
-        alignas(32) int32_t words[kFloatLanes];
-        RoundLanes(k, hn::Set(FloatTag(), 1 / fit.scale), codes, words);
-        const auto near = neighbours_.Near(codes[0]);
-        fit.words[k] = near.empty() ? static_cast<uint16_t>(words[0]) : Nearest(near, k, fit.scale);
+      if ((again >> k & 1) != 0) {
+        const IntVec lanes = RoundLanes(k, hn::Set(FloatTag(), 1 / fit.scale));
+        const auto word = static_cast<uint32_t>(hn::GetLane(lanes));
+        const auto near = neighbours_.Near(IqCode<kGrid>(word));
+        fit.words[k] =
+            near.empty() ? static_cast<uint16_t>(word) : Nearest(near, k, fit.scale).word;
       }
     }
     float qx = 0;
@@ -331,10 +471,12 @@ class LaneSearch {
   const IqNeighbours& neighbours_;
   alignas(32) float root_[kRun];  // of the weights
   alignas(32) float wx_[kRun];
+  alignas(32) float scales_[kLanes];  // that are tried, descending
+  float margins_[kGroups];            // see Between
   alignas(32) int32_t words_[kGroups][kLanes];
   alignas(32) float qx_[kLanes];
   alignas(32) float qq_[kLanes];
-  uint32_t moved_[kLanes] = {};  // bit k: the nearest string of group k was no point
+  uint32_t moved_[kGroups];  // bit c: the nearest string was no point
 };
 
 template <const IqRule& kRule>

@@ -55,9 +55,12 @@ class FourNumbers {
   // Those that the lowest two bits of each lane name; other bits do not count.
   HWY_INLINE FloatVec At(IntVec i) const {
     const FloatTag d;
-    if constexpr (kFloatLanes == 8) {
-      return hn::TableLookupLanes(numbers_, hn::IndicesFromVec(d, i));
-    } else {
+#if HWY_ARCH_X86
+    if constexpr (kFloatLanes == 8) {  // within halves, which is faster than across
+      return FloatVec{_mm256_permutevar_ps(numbers_.raw, i.raw)};
+    } else
+#endif
+    {
       return hn::TableLookupLanes(numbers_,
                                   hn::IndicesFromVec(d, hn::And(i, hn::Set(IntTag(), 3))));
     }
