@@ -12,6 +12,7 @@
 #include "hwy/highway.h"
 // After foreach_target.h.
 #include "core/tensor/float_lanes-inl.h"
+#include "quant/schemes/ggml/iq_tables-inl.h"
 #include "quant/schemes/transpose-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -22,30 +23,6 @@ namespace {
 #if LBRX_SIMD
 
 constexpr size_t kSize = kIq4Group * kFloatLanes;
-
-// Eight numbers, looked up by integers from 0 to 7.
-class Table {
- public:
-  HWY_INLINE explicit Table(const float* numbers)
-      : low_(hn::LoadU(FloatTag(), numbers)),
-        high_(hn::LoadU(FloatTag(), numbers + 8 - kFloatLanes)) {}
-
-  HWY_INLINE FloatVec At(IntVec i) const {
-    const FloatTag d;
-    if constexpr (kFloatLanes == 8) {
-      return hn::TableLookupLanes(low_, hn::IndicesFromVec(d, i));
-    } else {
-      const auto indices = hn::IndicesFromVec(d, hn::And(i, hn::Set(IntTag(), 3)));
-      const auto above = hn::RebindMask(d, hn::Gt(i, hn::Set(IntTag(), 3)));
-      return hn::IfThenElse(above, hn::TableLookupLanes(high_, indices),
-                            hn::TableLookupLanes(low_, indices));
-    }
-  }
-
- private:
-  FloatVec low_;
-  FloatVec high_;
-};
 
 // The numbers of a bisection. Codes are found from above: bits say "less than", so that what is no
 // number gets the last code.
@@ -103,11 +80,11 @@ class Steps {
     return Append(bits, hn::Lt(value, third_.At(bits)));
   }
 
-  Table second_;
-  Table third_;
-  Table fourth_;
-  Table even_;
-  Table odd_;
+  EightNumbers second_;
+  EightNumbers third_;
+  EightNumbers fourth_;
+  EightNumbers even_;
+  EightNumbers odd_;
 };
 
 // Groups side by side: value i of all of them, then value i + 1.

@@ -46,10 +46,9 @@ inline constexpr size_t kMaxIqRun = 32;
 inline constexpr size_t kMaxIqGroups = 8;
 
 struct IqRun {
-  float x[kMaxIqRun];     // magnitudes; negative where a sign was flipped for parity
-  float w[kMaxIqRun];     // weights of errors
-  float root[kMaxIqRun];  // their square roots
-  float max;              // the largest of x
+  float x[kMaxIqRun];  // magnitudes; negative where a sign was flipped for parity
+  float w[kMaxIqRun];  // weights of errors
+  float max;           // the largest of x
 };
 
 struct IqFit {
@@ -67,9 +66,14 @@ float FitIqPositive(const IqRun& run);
 // The rule of a scheme of this family.
 const IqRule& IqRuleOf(Scheme scheme);
 
+// The definition, for each of the rules above.
+template <const IqRule& kRule>
+bool FindIqFitReference(const IqRun& run, IqFit& fit);
+
 void EncodeIqCodebookWith(const EncodeJob& job, FindIqFit find);
 
 void DecodeIqCodebookReference(const DecodeJob& job);
+void EncodeIqCodebook(const EncodeJob& job);
 void EncodeIqCodebookReference(const EncodeJob& job);
 
 }  // namespace lbrx

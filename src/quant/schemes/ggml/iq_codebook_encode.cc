@@ -105,7 +105,6 @@ class BlockEncoder {
     for (size_t i = 0; i < layout_.scaled; ++i) {
       run.w[i] = importance == nullptr ? floor_ + x[i] * x[i]
                                        : importance[i] * std::sqrt(mean_square_ + x[i] * x[i]);
-      run.root[i] = std::sqrt(run.w[i]);
     }
   }
 

@@ -18,7 +18,11 @@ float Odd(uint32_t digit) {
 template <const IqRule& kRule>
 class Search {
  public:
-  explicit Search(const IqRun& run) : run_(run), neighbours_(IqNeighbours::Of(kGrid)) {}
+  explicit Search(const IqRun& run) : run_(run), neighbours_(IqNeighbours::Of(kGrid)) {
+    for (size_t i = 0; i < kRule.layout.scaled; ++i) {
+      root_[i] = std::sqrt(run.w[i]);
+    }
+  }
 
   bool Find(IqFit& fit) {
     const float middle = kRule.fitted ? 3 * FitIqPositive(run_) : run_.max;
@@ -88,7 +92,7 @@ class Search {
   // Of equally near ones the first.
   uint16_t Nearest(std::span<const uint16_t> near, size_t k, float scale) const {
     const float* x = run_.x + k * kDigits;
-    const float* root = run_.root + k * kDigits;
+    const float* root = root_ + k * kDigits;
     uint16_t best = near[0];
     float least = FLT_MAX;
     for (const uint16_t word : near) {
@@ -135,27 +139,34 @@ class Search {
 
   const IqRun& run_;
   const IqNeighbours& neighbours_;
+  float root_[kMaxIqRun];  // of the weights
 };
 
+}  // namespace
+
 template <const IqRule& kRule>
-bool Find(const IqRun& run, IqFit& fit) {
+bool FindIqFitReference(const IqRun& run, IqFit& fit) {
   return Search<kRule>(run).Find(fit);
 }
 
-}  // namespace
+template bool FindIqFitReference<kIq2XxsRule>(const IqRun&, IqFit&);
+template bool FindIqFitReference<kIq2XsRule>(const IqRun&, IqFit&);
+template bool FindIqFitReference<kIq2SRule>(const IqRun&, IqFit&);
+template bool FindIqFitReference<kIq3XxsRule>(const IqRun&, IqFit&);
+template bool FindIqFitReference<kIq3SRule>(const IqRun&, IqFit&);
 
 void EncodeIqCodebookReference(const EncodeJob& job) {
   switch (job.encoding.scheme) {
     case Scheme::kIq2Xxs:
-      return EncodeIqCodebookWith(job, Find<kIq2XxsRule>);
+      return EncodeIqCodebookWith(job, FindIqFitReference<kIq2XxsRule>);
     case Scheme::kIq2Xs:
-      return EncodeIqCodebookWith(job, Find<kIq2XsRule>);
+      return EncodeIqCodebookWith(job, FindIqFitReference<kIq2XsRule>);
     case Scheme::kIq2S:
-      return EncodeIqCodebookWith(job, Find<kIq2SRule>);
+      return EncodeIqCodebookWith(job, FindIqFitReference<kIq2SRule>);
     case Scheme::kIq3Xxs:
-      return EncodeIqCodebookWith(job, Find<kIq3XxsRule>);
+      return EncodeIqCodebookWith(job, FindIqFitReference<kIq3XxsRule>);
     default:
-      return EncodeIqCodebookWith(job, Find<kIq3SRule>);
+      return EncodeIqCodebookWith(job, FindIqFitReference<kIq3SRule>);
   }
 }
 

@@ -10,7 +10,7 @@ namespace lbrx {
 namespace {
 
 constexpr Codec Codebook(Scheme scheme) {
-  return {scheme, EncodeIqCodebookReference, DecodeIqCodebookReference, EncodeIqCodebookReference,
+  return {scheme, EncodeIqCodebook, DecodeIqCodebookReference, EncodeIqCodebookReference,
           DecodeIqCodebookReference};
 }
 

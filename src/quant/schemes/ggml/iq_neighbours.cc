@@ -109,14 +109,15 @@ IqNeighbours::IqNeighbours(IqGrid grid) {
     is_point[code] = true;
   }
   for (uint32_t code = 0; code < distances.Strings(); ++code) {
-    begins_.push_back(static_cast<uint16_t>(lists_.size() / kPad));
+    const size_t begin = lists_.size();
     if (!is_point[code]) {
       AppendNear(points, distances.From(code % distances.Halves()),
                  distances.From(code / distances.Halves()), Shells(grid), lists_);
-      lists_.resize((lists_.size() + kPad - 1) / kPad * kPad, lists_.back());
     }
+    begins_.push_back(static_cast<uint16_t>(begin / kPad));
+    counts_.push_back(static_cast<uint16_t>(lists_.size() - begin));
+    lists_.resize((lists_.size() + kPad - 1) / kPad * kPad);
   }
-  begins_.push_back(static_cast<uint16_t>(lists_.size() / kPad));
   lists_.shrink_to_fit();
 }
 

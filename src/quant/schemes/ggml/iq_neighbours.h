@@ -2,6 +2,7 @@
 // it. Encoders round to strings; most of those are no points.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -12,7 +13,7 @@ namespace lbrx {
 
 class IqNeighbours {
  public:
-  // Lists are padded to multiples of this by repeating their last point.
+  // Lists begin at multiples of this; as many words can be read at each such place.
   static constexpr size_t kPad = 8;
 
   // Built at first use, in some milliseconds; lives as long as the program.
@@ -27,8 +28,7 @@ class IqNeighbours {
   // Empty for a point. For others the points, as words of the grid, in the nearest shells (one to
   // three different distances, as GGML has them), by distance, then index.
   std::span<const uint16_t> Near(uint32_t code) const {
-    const size_t begin = begins_[code] * kPad;
-    return {lists_.data() + begin, begins_[code + 1] * kPad - begin};
+    return {lists_.data() + begins_[code] * kPad, counts_[code]};
   }
 
  private:
@@ -37,9 +37,20 @@ class IqNeighbours {
   static const IqNeighbours& Table();
 
   std::vector<uint16_t> indices_;  // by code; 0 for what is no point
-  std::vector<uint16_t> begins_;   // by code, in units of kPad; one more at the end
+  std::vector<uint16_t> begins_;   // by code, in units of kPad
+  std::vector<uint16_t> counts_;   // by code
   std::vector<uint16_t> lists_;
 };
+
+// Half a word of eight digits as a number in base 3.
+inline constexpr std::array<uint8_t, 256> kIqHalfCodes = [] {
+  std::array<uint8_t, 256> codes{};
+  for (uint32_t word = 0; word < 256; ++word) {
+    codes[word] = static_cast<uint8_t>((word & 3) + (word >> 2 & 3) * 3 + (word >> 4 & 3) * 9 +
+                                       (word >> 6 & 3) * 27);
+  }
+  return codes;
+}();
 
 // A word of the grid as a number in IqNeighbours::Base.
 template <IqGrid kGrid>
@@ -47,11 +58,7 @@ uint32_t IqCode(uint32_t word) {
   if constexpr (IqDigitBits(kGrid) == 3) {
     return word;
   } else {
-    uint32_t code = 0;
-    for (int shift = 14; shift >= 0; shift -= 2) {
-      code = code * 3 + (word >> shift & 3);
-    }
-    return code;
+    return kIqHalfCodes[word & 255] + 81U * kIqHalfCodes[word >> 8];
   }
 }
 
