@@ -6,6 +6,7 @@
 
 #include "core/base/error.h"
 #include "core/base/format.h"
+#include "formats/gguf/change_keys.h"
 #include "formats/gguf/gguf.h"
 #include "formats/imatrix/reader.h"
 
@@ -112,17 +113,14 @@ std::vector<std::string> ImportanceMatrix::Filter(const std::vector<std::string>
 }
 
 void ImportanceMatrix::AddProvenance(GgufKeys& keys) const {
-  const auto append = [&keys](std::string_view key, GgufValue value) {
-    keys.Remove(key);
-    keys.Set(key, std::move(value));
-  };
-  append("quantize.imatrix.file", GgufValue::String(Shortened(path())));
+  SetLast(keys, "quantize.imatrix.file", GgufValue::String(Shortened(path())));
   if (!datasets_.empty()) {
-    append("quantize.imatrix.dataset", GgufValue::String(Shortened(datasets_.front())));
+    SetLast(keys, "quantize.imatrix.dataset", GgufValue::String(Shortened(datasets_.front())));
   }
-  append("quantize.imatrix.entries_count", GgufValue::U32(static_cast<uint32_t>(entries_.size())));
+  SetLast(keys, "quantize.imatrix.entries_count",
+          GgufValue::U32(static_cast<uint32_t>(entries_.size())));
   if (chunks_ > 0) {
-    append("quantize.imatrix.chunks_count", GgufValue::U32(chunks_));
+    SetLast(keys, "quantize.imatrix.chunks_count", GgufValue::U32(chunks_));
   }
 }
 
