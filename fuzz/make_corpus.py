@@ -545,6 +545,38 @@ gguf("counts", counts=(2**63, 2**64 - 1))
 gguf("set", [gguf_key("split.no", 2, b"\0\0"), gguf_key("split.count", 2, b"\2\0"),
              gguf_key("split.tensors.count", 5, b"\2\0\0\0")], TWO[:1], bytes(32))
 GGUF["swapped"] = b"FUGG" + GGUF["two"][4:]
+# --- imatrix -------------------------------------------------------------------------------------
+
+# The GGUF form: what the tests have, of a few hundred bytes each.
+IMATRIX = {
+    path.stem: path.read_bytes()
+    for path in sorted((FOLDER.parent.parent / "tests/data/imatrix").glob("*.gguf"))
+    if path.stat().st_size < 1024
+}
+
+
+def dat(*entries, count=None, tail=b""):
+    """The older form; an entry is a name, its calls and its values."""
+    out = struct.pack("<i", len(entries) if count is None else count)
+    for name, calls, values in entries:
+        out += struct.pack("<i", len(name)) + name
+        out += struct.pack(f"<ii{len(values)}f", calls, len(values), *values)
+    return out + tail
+
+
+ENTRY = (b"blk.0.attn_q.weight", 3, (1.0, 0.0, 2.5))
+IMATRIX |= {
+    "dat": dat(ENTRY, (b"a", 1, (4.0,)), tail=struct.pack("<ii", 3, 5) + b"a.txt"),
+    "dat_no_tail": dat(ENTRY),
+    "dat_no_dataset": dat(ENTRY, tail=struct.pack("<i", 3)),
+    "dat_cut": dat(ENTRY)[:-2],
+    "dat_count": dat(ENTRY, count=1 << 30),
+    "dat_twice": dat(ENTRY, ENTRY),
+    "dat_zero_calls": dat((b"a", 0, (1.0,))),
+    "dat_nan": dat((b"a", 1, (float("nan"),))),
+    "dat_name_length": struct.pack("<ii", 1, -1) + bytes(32),
+    "dat_behind": dat(ENTRY, tail=struct.pack("<iii", 3, 0, 7)),
+}
 
 
 def main():
@@ -556,6 +588,7 @@ def main():
     write("journal", JOURNAL)
     write("repair", REPAIR)
     write("prequantized", PREQUANTIZED)
+    write("imatrix", IMATRIX)
 
 
 main()

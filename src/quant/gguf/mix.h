@@ -11,8 +11,8 @@
 
 #include "core/tensor/ggml_types.h"
 #include "core/tensor/shape.h"
-#include "core/text/regex.h"
 #include "quant/gguf/file_types.h"
+#include "quant/gguf/type_rules.h"
 
 namespace lbrx {
 
@@ -24,12 +24,6 @@ struct MixModel {
   uint32_t kv_heads = 0;     // ARCH.attention.head_count_kv likewise; without that key, `heads`
   uint32_t experts = 0;      // ARCH.expert_count; 0 without
   bool importance = false;   // an importance matrix is given, with at least one entry
-};
-
-// --tensor-type: tensors whose name matches get `type`.
-struct TypeRule {
-  Regex pattern;
-  const GgmlType* type;
 };
 
 struct MixOptions {
