@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -278,6 +279,7 @@ TEST(RecodeTest, WhatCannotBeCarriedIsFound) {
     SCOPED_TRACE(SchemeName(type.scheme));
     const GgmlType& ggml = FindGgmlType(type.scheme);
     const Bytes good = RandomBlocks(type, kBlocks);
+    const size_t at_100 = size_t{100} * ggml.bytes;
     const auto expect_refused = [&](const Bytes& blocks) {
       EXPECT_EQ(FirstUncarried(type.scheme, blocks.data(), kBlocks), 100U);
       Bytes out(PlaneSize(type.twin, kBlocks * ggml.block, 1));
@@ -291,19 +293,19 @@ TEST(RecodeTest, WhatCannotBeCarriedIsFound) {
     for (const size_t at : type.halves) {
       for (const int bits : {type.largest + 1, 0x7C00, 0x7C01, 0x7FFF, 0xFC00, 0xFE00}) {
         Bytes blocks = good;
-        SetHalf(blocks.data() + 100 * ggml.bytes + at, static_cast<uint16_t>(bits));
+        SetHalf(blocks.data() + at_100 + at, static_cast<uint16_t>(bits));
         expect_refused(blocks);
       }
     }
     Bytes blocks = good;
     if (type.scheme == Scheme::kBlockMxfp4) {
-      blocks[100 * ggml.bytes] = std::byte{255};
+      blocks[at_100] = std::byte{255};
       expect_refused(blocks);
     }
     for (size_t s = 0; s < 4 && type.scheme == Scheme::kBlockNvfp4; ++s) {
       for (const int scale : {0x7F, 0x80, 0xB0, 0xFF}) {
         blocks = good;
-        blocks[100 * ggml.bytes + s] = static_cast<std::byte>(scale);
+        blocks[at_100 + s] = static_cast<std::byte>(scale);
         expect_refused(blocks);
       }
     }
