@@ -14,11 +14,10 @@ namespace {
 constexpr uint32_t kLargestHalf = 0x7BFF;    // 65504
 constexpr uint32_t kHalfExponent = 1 << 10;  // one step of F16's exponent
 
+// In place (blocks are bytes only): a copy would cost more than what is done with it.
 template <typename Format>
-typename Format::Block LoadBlock(const std::byte* blocks, uint64_t i) {
-  typename Format::Block block;
-  std::memcpy(&block, blocks + i * sizeof(block), sizeof(block));
-  return block;
+const typename Format::Block& BlockAt(const std::byte* blocks, uint64_t i) {
+  return reinterpret_cast<const typename Format::Block*>(blocks)[i];
 }
 
 template <typename Format>
@@ -26,7 +25,7 @@ void CodesOf(const std::byte* blocks, uint64_t count, std::byte* out) {
   using Codes = ggml::BlockCodes<Format>;
   constexpr size_t kBytes = Format::kElements / 8 * Codes::kBits;
   for (uint64_t b = 0; b < count; ++b) {
-    const auto block = LoadBlock<Format>(blocks, b);
+    const auto& block = BlockAt<Format>(blocks, b);
     if constexpr (Codes::kInOrder) {
       std::memcpy(out + b * kBytes, Codes::Bytes(block), kBytes);
     } else {
@@ -38,9 +37,15 @@ void CodesOf(const std::byte* blocks, uint64_t count, std::byte* out) {
   }
 }
 
-ggml::Half HalfOf(float value) {
-  ggml::Half half;
-  half.Set(value);
+// half * 2^kPower, which does not overflow.
+template <int kPower>
+ggml::Half Doubled(ggml::Half half) {
+  const auto bits = static_cast<uint32_t>(half.bytes[1]);
+  if ((bits & 0x7C) == 0) {  // subnormal
+    half.Set(half.Get() * float{1 << kPower});
+  } else {
+    half.bytes[1] = static_cast<uint8_t>(bits + kPower * (kHalfExponent >> 8));
+  }
   return half;
 }
 
@@ -49,7 +54,7 @@ template <typename Format, size_t kGroup, typename Function>
 void HalvesOf(const std::byte* blocks, uint64_t count, std::byte* out, Function half_of) {
   constexpr size_t kGroups = Format::kElements / kGroup;
   for (uint64_t b = 0; b < count; ++b) {
-    const ggml::Half half = half_of(LoadBlock<Format>(blocks, b));
+    const ggml::Half half = half_of(BlockAt<Format>(blocks, b));
     for (size_t i = 0; i < kGroups; ++i) {
       std::memcpy(out + (b * kGroups + i) * sizeof(half), &half, sizeof(half));
     }
@@ -58,9 +63,8 @@ void HalvesOf(const std::byte* blocks, uint64_t count, std::byte* out, Function 
 
 template <typename Format, size_t kGroup>
 void ScalesOf(const std::byte* blocks, uint64_t count, std::byte* out) {
-  constexpr int kPower = ggml::kAffineRule<Format>.scale;
   HalvesOf<Format, kGroup>(blocks, count, out, [](const typename Format::Block& block) {
-    return kPower == 0 ? block.d : HalfOf(block.d.Get() * float{1 << kPower});
+    return Doubled<ggml::kAffineRule<Format>.scale>(block.d);
   });
 }
 
@@ -70,7 +74,7 @@ void BiasesOf(const std::byte* blocks, uint64_t count, std::byte* out) {
     if constexpr (ggml::kHasMinimum<Format>) {
       return block.m;
     } else {
-      return HalfOf(block.d.Get() * -float{1 << ggml::kAffineRule<Format>.bias});
+      return ggml::Negated(Doubled<ggml::kAffineRule<Format>.bias>(block.d));
     }
   });
 }
@@ -78,13 +82,13 @@ void BiasesOf(const std::byte* blocks, uint64_t count, std::byte* out) {
 // Bytes that are scales in both.
 void ExponentsOf(const std::byte* blocks, uint64_t count, std::byte* out) {
   for (uint64_t b = 0; b < count; ++b) {
-    out[b] = std::byte{LoadBlock<ggml::BlockMxfp4>(blocks, b).exponent};
+    out[b] = std::byte{BlockAt<ggml::BlockMxfp4>(blocks, b).exponent};
   }
 }
 
 void SmallScalesOf(const std::byte* blocks, uint64_t count, std::byte* out) {
   for (uint64_t b = 0; b < count; ++b) {
-    const auto block = LoadBlock<ggml::BlockNvfp4>(blocks, b);
+    const auto& block = BlockAt<ggml::BlockNvfp4>(blocks, b);
     std::memcpy(out + b * sizeof(block.scales), block.scales, sizeof(block.scales));
   }
 }
@@ -125,7 +129,7 @@ bool Carries<ggml::BlockNvfp4>(const ggml::BlockNvfp4::Block& block) {
 template <typename Format>
 uint64_t CountCarried(const std::byte* blocks, uint64_t count) {
   uint64_t b = 0;
-  while (b < count && Carries<Format>(LoadBlock<Format>(blocks, b))) {
+  while (b < count && Carries<Format>(BlockAt<Format>(blocks, b))) {
     ++b;
   }
   return b;

@@ -24,24 +24,25 @@ float LoadFloat(const std::byte* values, uint64_t i) {
   }
 }
 
+// Whether a number read from kType is one of F16's.
+template <DType kType>
 bool FitsHalf(float value) {
-  return std::fabs(value) <= 65504.0F && scalar::F16ToFloat(scalar::FloatToF16(value)) == value;
+  return std::fabs(value) <= 65504.0F &&
+         (kType == DType::kF16 || scalar::F16ToFloat(scalar::FloatToF16(value)) == value);
 }
 
-// The block's scale. (A bias is the one of both that is stored where the scale is twice d.)
+// Whether a block's scale is MLX's bias, negated: where MLX's scale is more than that.
 template <typename Format>
-float BlockScale(float scale, float bias) {
-  return ggml::kAffineRule<Format>.scale == 0 ? scale : -bias;
-}
+constexpr bool kFromBias = ggml::kAffineRule<Format>.scale > 0;
 
-template <typename Format>
+template <typename Format, DType kType>
 bool Holds(float scale, float bias) {
   if constexpr (ggml::kHasMinimum<Format>) {
-    return FitsHalf(scale) && FitsHalf(bias);
+    return FitsHalf<kType>(scale) && FitsHalf<kType>(bias);
   } else {
     constexpr ggml::AffineRule kRule = ggml::kAffineRule<Format>;
-    const float d = BlockScale<Format>(scale, bias);
-    return FitsHalf(d) && scale == d * float{1 << kRule.scale} &&
+    const float d = kFromBias<Format> ? -bias : scale;
+    return FitsHalf<kType>(d) && scale == d * float{1 << kRule.scale} &&
            bias == d * -float{1 << kRule.bias};
   }
 }
@@ -55,7 +56,7 @@ bool HoldsAffine(const Encoding& mlx, const std::byte* scales, const std::byte* 
   bool holds = true;
   WithType(mlx.dtype, [&](auto type) {
     for (uint64_t g = 0; holds && g < groups; ++g) {
-      holds = Holds<Format>(LoadFloat<type>(scales, g), LoadFloat<type>(biases, g));
+      holds = Holds<Format, type>(LoadFloat<type>(scales, g), LoadFloat<type>(biases, g));
     }
   });
   return holds;
@@ -92,41 +93,54 @@ void PutCodes(const std::byte* in, typename Format::Block& block) {
 template <typename Format, int kBits, typename Function>
 void MakeBlocks(const BlockJob& job, Function put) {
   const std::byte* codes = job.planes[0];
-  std::byte* out = job.blocks;
+  auto* block = reinterpret_cast<typename Format::Block*>(job.blocks);  // which are bytes only
+  const auto* end = block + job.count;
   const int group_shift = std::countr_zero(job.mlx.group);
-  for (uint64_t b = 0; b < job.count; ++b) {
-    typename Format::Block block;
-    PutCodes<Format, kBits>(codes, block);
-    put(block, (job.skip + b * Format::kElements) >> group_shift);
-    std::memcpy(out, &block, sizeof(block));
+  for (uint64_t element = job.skip; block != end; element += Format::kElements) {
+    PutCodes<Format, kBits>(codes, *block);
+    put(*block, element >> group_shift);
     codes += Format::kElements / 8 * kBits;
-    out += sizeof(block);
+    ++block;
   }
+}
+
+template <DType kType>
+ggml::Half LoadHalf(const std::byte* values, uint64_t i) {
+  ggml::Half half;
+  if constexpr (kType == DType::kF16) {
+    std::memcpy(&half, values + i * sizeof(half), sizeof(half));
+  } else {
+    half.Set(LoadFloat<kType>(values, i));
+  }
+  return half;
 }
 
 template <typename Format, int kBits>
 void AffineBlocks(const BlockJob& job) {
+  const std::byte* scales = job.planes[1];
+  const std::byte* biases = job.planes[2];
   WithType(job.mlx.dtype, [&](auto type) {
-    MakeBlocks<Format, kBits>(job, [&](typename Format::Block& block, uint64_t group) {
-      const float scale = LoadFloat<type>(job.planes[1], group);
-      const float bias = LoadFloat<type>(job.planes[2], group);
-      block.d.Set(BlockScale<Format>(scale, bias));
+    MakeBlocks<Format, kBits>(job, [=](typename Format::Block& block, uint64_t group) {
+      block.d = kFromBias<Format> ? ggml::Negated(LoadHalf<type>(biases, group))
+                                  : LoadHalf<type>(scales, group);
       if constexpr (ggml::kHasMinimum<Format>) {
-        block.m.Set(bias);
+        block.m = LoadHalf<type>(biases, group);
       }
     });
   });
 }
 
 void Mxfp4Blocks(const BlockJob& job) {
-  MakeBlocks<ggml::BlockMxfp4, 4>(job, [&](ggml::BlockMxfp4::Block& block, uint64_t group) {
-    block.exponent = static_cast<uint8_t>(job.planes[1][group]);
+  const std::byte* scales = job.planes[1];
+  MakeBlocks<ggml::BlockMxfp4, 4>(job, [=](ggml::BlockMxfp4::Block& block, uint64_t group) {
+    block.exponent = static_cast<uint8_t>(scales[group]);
   });
 }
 
 void Nvfp4Blocks(const BlockJob& job) {
-  MakeBlocks<ggml::BlockNvfp4, 4>(job, [&](ggml::BlockNvfp4::Block& block, uint64_t group) {
-    std::memcpy(block.scales, job.planes[1] + group, sizeof(block.scales));
+  const std::byte* scales = job.planes[1];
+  MakeBlocks<ggml::BlockNvfp4, 4>(job, [=](ggml::BlockNvfp4::Block& block, uint64_t group) {
+    std::memcpy(block.scales, scales + group, sizeof(block.scales));
   });
 }
 

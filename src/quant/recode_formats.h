@@ -9,11 +9,14 @@
 
 namespace lbrx::ggml {
 
+inline Half Negated(Half half) {
+  half.bytes[1] ^= 0x80;
+  return half;
+}
+
 // Runs of kRun elements in kRun / 2 bytes: the first half of a run low, the second one high.
 template <size_t kRun>
 struct SplitNibbles {
-  static constexpr int kBits = 4;
-
   static uint64_t Load(const uint8_t* nibbles, size_t i) {
     const uint64_t word = LoadBytes<8>(nibbles + Byte(i));
     return (InUpper(i) ? word >> 4 : word) & EachByte(15);

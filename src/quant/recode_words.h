@@ -62,17 +62,27 @@ constexpr uint8_t GatherBits(uint64_t bytes) {
   return static_cast<uint8_t>((bytes & EachByte(1)) * 0x0102040810204080 >> 56);
 }
 
-// The lowest kBytes of a word.
+// The lowest kBytes of a word, in as many accesses as kBytes has bits: a word that is put together
+// in memory would have to wait for its parts.
 template <size_t kBytes>
 inline uint64_t LoadBytes(const void* in) {
+  constexpr size_t kFirst = std::bit_floor(kBytes);
   uint64_t word = 0;
-  std::memcpy(&word, in, kBytes);
+  std::memcpy(&word, in, kFirst);
+  if constexpr (kFirst != kBytes) {
+    const auto* rest = static_cast<const std::byte*>(in) + kFirst;
+    word |= LoadBytes<kBytes - kFirst>(rest) << (8 * kFirst);
+  }
   return word;
 }
 
 template <size_t kBytes>
 inline void StoreBytes(uint64_t word, void* out) {
-  std::memcpy(out, &word, kBytes);
+  constexpr size_t kFirst = std::bit_floor(kBytes);
+  std::memcpy(out, &word, kFirst);
+  if constexpr (kFirst != kBytes) {
+    StoreBytes<kBytes - kFirst>(word >> (8 * kFirst), static_cast<std::byte*>(out) + kFirst);
+  }
 }
 
 }  // namespace lbrx
