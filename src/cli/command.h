@@ -26,7 +26,7 @@ struct CommandInfo {
   std::span<const ArgumentSpec> arguments = {};
   // Tables of options, its own first; unused ones stay null. The global ones are added to all.
   // (Functions, since a table may live in another file and a row must be a constant.)
-  std::array<OptionTable (*)(), 4> options = {};
+  std::array<OptionTable (*)(), 6> options = {};
   int (*run)(Context&) = nullptr;  // gives the exit code; failures are thrown
   std::string_view group = "";     // of the list of commands
   std::string_view usage = "";     // replaces the usage line made from the arguments
