@@ -21,12 +21,12 @@ namespace {
   { .key = "attention.head_count_kv", .size = &ConfigKeys::key_value_heads }
 #define LBRX_RMS_NORM                                                                            \
   {                                                                                              \
-    .key = "attention.layer_norm_rms_epsilon", .type = GgufType::kF32, .member = "rms_norm_eps", \
+    .key = "attention.layer_norm_rms_epsilon", .member = "rms_norm_eps", .type = GgufType::kF32, \
     .required = true                                                                             \
   }
 #define LBRX_LAYER_NORM(member_name)                                                      \
   {                                                                                       \
-    .key = "attention.layer_norm_epsilon", .type = GgufType::kF32, .member = member_name, \
+    .key = "attention.layer_norm_epsilon", .member = member_name, .type = GgufType::kF32, \
     .required = true                                                                      \
   }
 #define LBRX_EXPERTS_USED(count)                                                  \
@@ -38,7 +38,7 @@ namespace {
 #define LBRX_VOCABULARY \
   { .key = "vocab_size", .size = &ConfigKeys::vocabulary }
 #define LBRX_FLOAT(key_name, member_name) \
-  { .key = key_name, .type = GgufType::kF32, .member = member_name, .required = true }
+  { .key = key_name, .member = member_name, .type = GgufType::kF32, .required = true }
 #define LBRX_RULE(name) \
   { .rule = &name }
 // What most begin with.
@@ -117,13 +117,13 @@ constexpr KeyRow kGemma2Rows[] = {LBRX_CONTEXT(kPositions),
                                   LBRX_RMS_NORM,
                                   LBRX_RULE(kHeadDimAlwaysRule),
                                   {.key = "attn_logit_softcapping",
-                                   .type = GgufType::kF32,
                                    .member = "attn_logit_softcapping",
-                                   .absent = "50.0"},
+                                   .absent = "50.0",
+                                   .type = GgufType::kF32},
                                   {.key = "final_logit_softcapping",
-                                   .type = GgufType::kF32,
                                    .member = "final_logit_softcapping",
-                                   .absent = "30.0"},
+                                   .absent = "30.0",
+                                   .type = GgufType::kF32},
                                   LBRX_RULE(kWindowRule),
                                   LBRX_RULE(kQueryScaleRule)};
 
@@ -132,9 +132,9 @@ constexpr KeyRow kGemma3Rows[] = {LBRX_SIZES(kPositions),
                                   LBRX_RMS_NORM,
                                   LBRX_RULE(kHeadDimAlwaysRule),
                                   {.key = "final_logit_softcapping",
-                                   .type = GgufType::kF32,
                                    .member = "final_logit_softcapping",
-                                   .absent = "null"},
+                                   .absent = "null",
+                                   .type = GgufType::kF32},
                                   LBRX_RULE(kWindowRule),
                                   LBRX_RULE(kQueryScaleRule)};
 
@@ -177,9 +177,9 @@ constexpr KeyRow kStableLmRows[] = {LBRX_CONTEXT(kPositions),
                                     LBRX_KEY_VALUE_HEADS,
                                     LBRX_RULE(kQuietRopeRule),
                                     {.key = "use_parallel_residual",
-                                     .type = GgufType::kBool,
                                      .member = "use_parallel_residual",
-                                     .absent = "false"},
+                                     .absent = "false",
+                                     .type = GgufType::kBool},
                                     LBRX_LAYER_NORM("layer_norm_eps")};
 
 constexpr KeyRow kGlm4Rows[] = {LBRX_SIZES(kPositions), LBRX_RULE(kRopeRule), LBRX_RMS_NORM,
@@ -207,9 +207,9 @@ constexpr KeyRow kDeepseekRows[] = {
     LBRX_EXPERT_WIDTH("moe_intermediate_size"),
     {.key = "expert_shared_count", .member = "n_shared_experts", .required = true},
     {.key = "expert_weights_scale",
-     .type = GgufType::kF32,
      .member = "routed_scaling_factor",
-     .absent = "1.0"},
+     .absent = "1.0",
+     .type = GgufType::kF32},
     LBRX_RULE(kTopNormRule),
     {.key = "rope.dimension_count", .member = "qk_rope_head_dim", .required = true},
     LBRX_RULE(kYarnLogRule)};
