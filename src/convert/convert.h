@@ -38,7 +38,7 @@ struct GgufOptions {
 
   std::vector<TensorType> tensor_types;  // the first that matches a name wins
   std::vector<std::string> override_kv;  // "KEY=TYPE:VALUE"
-  std::vector<uint64_t> prune_layers;
+  std::vector<uint32_t> prune_layers;
   bool allow_requantize = false;  // no warning
 
   bool operator==(const GgufOptions&) const = default;

@@ -11,6 +11,7 @@
 #include "core/tensor/ggml_types.h"
 #include "formats/gguf/gguf.h"
 #include "model/config.h"
+#include "model/gguf/general_keys.h"
 #include "model/gguf/gguf_config.h"
 #include "model/wrapper.h"
 #include "stream/constant.h"
@@ -109,6 +110,20 @@ void Embed(const Checkpoint& source, GgufKeys& keys) {
   }
 }
 
+GeneralFacts GeneralFactsOf(const Checkpoint& source, const std::vector<NamedValue>& tensors) {
+  constexpr uint64_t kCardLimit = uint64_t{1} << 20;
+  GeneralFacts facts;
+  facts.folder = BaseName(source.folder);
+  const std::string card = JoinPath(source.folder, "README.md");
+  if (!source.folder.empty() && IsRegularFile(card) && File::OpenRead(card)->Size() <= kCardLimit) {
+    facts.model_card = ReadWholeFile(card, kCardLimit);
+  }
+  for (const NamedValue& tensor : tensors) {
+    AddParameters(tensor.name, tensor.value->shape().dims(), facts.parameters);
+  }
+  return facts;
+}
+
 uint64_t VocabularyOf(const std::vector<NamedValue>& tensors) {
   for (const NamedValue& tensor : tensors) {
     if (tensor.name == "token_embd.weight" && tensor.value->shape().rank() > 0) {
@@ -170,6 +185,7 @@ GgufKeys KeysForGguf(const ConvertRequest& request, const Checkpoint& source,
   }
   const Architecture& architecture = *facts.naming.TextAlone().architecture;
   GgufKeys keys;
+  AddGeneralKeys(architecture, GeneralFactsOf(source, tensors), keys);
   AddModelKeys(architecture, TextModelConfig(source, facts), keys, notices);
   keys.Set(kFileTypeKey, GgufValue::U32(0));
   keys.Set(kQuantizationVersionKey, GgufValue::U32(kQuantizationVersion));

@@ -5,10 +5,13 @@
 
 #include "convert/arrange.h"
 #include "convert/gguf_file.h"
+#include "convert/importance.h"
 #include "core/base/format.h"
 #include "core/tensor/ggml_types.h"
 #include "core/text/suggest.h"
+#include "formats/gguf/change_keys.h"
 #include "quant/gguf/mix.h"
+#include "quant/gguf/type_rules.h"
 #include "stream/recode.h"
 
 namespace lbrx {
@@ -65,7 +68,9 @@ const GgmlType* TypeNamed(const std::string& name) {
 class GgufPlanner {
  public:
   GgufPlanner(const ConvertRequest& request, std::shared_ptr<const Checkpoint> source)
-      : request_(request), from_(request, std::move(source), TargetKind::kGguf, plan_) {
+      : request_(request),
+        from_(request, std::move(source), TargetKind::kGguf, plan_),
+        importance_(request.gguf, plan_.notices) {
     if (request.target && *request.target != TargetKind::kGguf) {
       throw Error(ErrorCode::kUsage,
                   "--to names a folder, but the destination is a .gguf file; drop one");
@@ -79,12 +84,14 @@ class GgufPlanner {
     std::vector<NamedValue> tensors = from_.Tensors(plan_);
     OrderForGguf(from_.source(), tensors);
     keys_ = KeysForGguf(request_, from_.source(), from_.facts(), tensors, plan_.notices);
+    const MixModel model = ModelOfMix();  // of the source: with all its layers
+    const std::vector<std::string> names = Prune(tensors);
     for (const NamedValue& tensor : tensors) {
       stored_.push_back(AsStoredIn(tensor));
     }
-    const std::vector<Encoding> encodings = Encodings(tensors);
+    const std::vector<Encoding> encodings = Encodings(model, tensors, names);
     for (size_t i = 0; i < tensors.size(); ++i) {
-      Add(tensors[i], stored_[i], encodings[i]);
+      Add(tensors[i], names[i], stored_[i], encodings[i]);
     }
     RefuseEmpty(plan_, from_.source());
     NoteLosses();
@@ -120,8 +127,33 @@ class GgufPlanner {
     return plain;
   }
 
-  // What each tensor becomes.
-  std::vector<Encoding> Encodings(const std::vector<NamedValue>& tensors) {
+  // Leaves out layers. Returns what the tensors that are left were called before.
+  std::vector<std::string> Prune(std::vector<NamedValue>& tensors) {
+    std::vector<std::string> names;
+    for (const NamedValue& tensor : tensors) {
+      names.push_back(tensor.name);
+    }
+    if (request_.gguf.prune_layers.empty()) {
+      return names;
+    }
+    const LayerPruning pruning(request_.gguf.prune_layers, names);
+    std::vector<std::string> left;
+    std::vector<NamedValue> kept;
+    for (NamedValue& tensor : tensors) {
+      if (const std::optional<std::string> renamed = pruning.Rename(tensor.name)) {
+        left.push_back(tensor.name);
+        tensor.name = *renamed;
+        kept.push_back(std::move(tensor));
+      }
+    }
+    pruning.ChangeKeys(keys_);
+    tensors = std::move(kept);
+    return left;
+  }
+
+  // What each tensor becomes. `names` are those before layers were left out.
+  std::vector<Encoding> Encodings(const MixModel& model, const std::vector<NamedValue>& tensors,
+                                  const std::vector<std::string>& names) {
     std::vector<Encoding> out;
     for (const Stored& stored : stored_) {
       out.push_back(stored.encoding);
@@ -131,8 +163,15 @@ class GgufPlanner {
     }
     const std::vector<MixTensor> mixed = MixTensors(tensors);
     const MixOptions options = OptionsOfMix();
-    const TypeMix mix = MixTypes(ModelOfMix(), options, mixed);
-    RequireImportance(options, mixed, mix, {});
+    const TypeMix mix = MixTypes(model, options, mixed);
+    std::map<std::string, size_t> places;
+    for (size_t i = 0; i < mixed.size(); ++i) {
+      places.emplace(mixed[i].name, i);
+    }
+    RequireImportance(options, mixed, mix, [&](const std::string& name) {
+      const size_t i = places.at(name);
+      return importance_.Has(names[i], mixed[i].shape);
+    });
     for (size_t i = 0; i < tensors.size(); ++i) {
       if (mix.choices[i].type != mixed[i].type) {
         out[i] = mix.choices[i].type->encoding;
@@ -163,6 +202,7 @@ class GgufPlanner {
     model.kv_heads = number("attention.head_count_kv");
     model.kv_heads = model.kv_heads == 0 ? model.heads : model.kv_heads;
     model.experts = number("expert_count");
+    model.importance = importance_.any();
     return model;
   }
 
@@ -185,12 +225,13 @@ class GgufPlanner {
     options.output_type = TypeNamed(request_.gguf.output_tensor_type);
     options.embedding_type = TypeNamed(request_.gguf.token_embedding_type);
     for (const GgufOptions::TensorType& row : request_.gguf.tensor_types) {
-      options.rules.push_back({Regex(row.regex), TypeNamed(row.type)});
+      options.rules.push_back(ParseTypeRule(row.regex + "=" + row.type));
     }
     return options;
   }
 
-  void Add(const NamedValue& tensor, const Stored& stored, const Encoding& encoding) {
+  void Add(const NamedValue& tensor, const std::string& name, const Stored& stored,
+           const Encoding& encoding) {
     if (encoding == stored.encoding && !stored.planes.empty()) {
       PlannedTensor planned = BeginTensor(tensor, encoding);
       planned.copies = stored.planes;
@@ -202,6 +243,7 @@ class GgufPlanner {
       requantized_ += tensor.encoded ? 1 : 0;
       PlannedTensor planned = BeginTensor(tensor, encoding);
       planned.value = CastTo(tensor.value, DType::kF32);
+      planned.importance = importance_.WeightsOf(name, tensor.value->shape());
       plan_.tensors.push_back(std::move(planned));
     }
   }
@@ -245,6 +287,11 @@ class GgufPlanner {
 
   void LayOut() {
     SetStorageKeys(from_.source(), asked_.type, plan_.tensors, keys_);
+    importance_.AddProvenance(keys_);
+    for (const std::string& text : request_.gguf.override_kv) {
+      GgufKeys::Entry entry = ParseKeyOverride(text);
+      SetLast(keys_, entry.first, std::move(entry.second));
+    }
     std::vector<OutputTensor> outputs;
     outputs.reserve(plan_.tensors.size());
     for (PlannedTensor& tensor : plan_.tensors) {
@@ -259,6 +306,7 @@ class GgufPlanner {
   const ConvertRequest& request_;
   Plan plan_;
   Arrangement from_;
+  Importance importance_;
   AskedType asked_;
   GgufKeys keys_;
   std::vector<Stored> stored_;

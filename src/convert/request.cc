@@ -106,8 +106,8 @@ Json GgufOptions::ToJson() const {
   out.Set("tensor_types", std::move(types));
   out.Set("override_kv", StringsToJson(override_kv));
   Json layers = Json::MakeArray();
-  for (const uint64_t layer : prune_layers) {
-    layers.Append(layer);
+  for (const uint32_t layer : prune_layers) {
+    layers.Append(static_cast<uint64_t>(layer));
   }
   out.Set("prune_layers", std::move(layers));
   out.Set("allow_requantize", allow_requantize);
@@ -134,7 +134,7 @@ GgufOptions GgufOptions::FromJson(const Json& json) {
   }
   out.override_kv = StringsFromJson(Require(json, "override_kv"));
   for (const Json& layer : Require(json, "prune_layers").AsArray()) {
-    out.prune_layers.push_back(layer.AsUint64());
+    out.prune_layers.push_back(static_cast<uint32_t>(layer.AsUint64()));
   }
   out.allow_requantize = Require(json, "allow_requantize").AsBool();
   return out;

@@ -97,6 +97,9 @@ Hash128 PlanHash(const Plan& plan) {
   for (const PlannedTensor& tensor : plan.tensors) {
     add(tensor.output.name);
     add(DescribeRecipe(tensor));
+    if (tensor.importance != nullptr) {
+      hasher.Update(std::as_bytes(std::span(*tensor.importance)));
+    }
     for (const OutputPlane& plane : tensor.output.planes) {
       add(Format("{} {} {}", plane.bytes, plane.file, plane.offset));
     }

@@ -1,10 +1,11 @@
 #include "cli/commands/gguf_options.h"
 
 #include <array>
-#include <charconv>
 
 #include "convert/target.h"
-#include "core/base/format.h"
+#include "core/io/file.h"
+#include "formats/gguf/change_keys.h"
+#include "quant/gguf/type_rules.h"
 
 namespace lbrx {
 namespace {
@@ -23,7 +24,7 @@ constexpr std::array<OptionSpec, 3> kFileOptions = {{
     {.name = "--mmproj", .help = "", .group = kGguf, .hidden = true},
 }};
 
-constexpr std::array<OptionSpec, 11> kQuantizeOptions = {{
+constexpr std::array<OptionSpec, 12> kQuantizeOptions = {{
     {.name = "--imatrix",
      .value = "FILE",
      .help = "Importance of columns, as llama-imatrix writes it (GGUF or .dat)",
@@ -46,6 +47,11 @@ constexpr std::array<OptionSpec, 11> kQuantizeOptions = {{
      .help = "Another type for tensors whose name matches; the first rule that matches wins",
      .group = kQuantize,
      .repeatable = true},
+    {.name = "--tensor-type-file",
+     .value = "FILE",
+     .help = "Such rules from a file, separated by blanks or newlines",
+     .group = kQuantize,
+     .completion = Completion::kPath},
     {.name = "--output-tensor-type",
      .value = "TYPE",
      .help = "Type of output.weight",
@@ -77,30 +83,9 @@ constexpr std::array<OptionSpec, 11> kQuantizeOptions = {{
   throw Error(ErrorCode::kUsage, std::move(detail));
 }
 
-GgufOptions::TensorType ParseTensorType(const std::string& text) {
-  const size_t equals = text.rfind('=');
-  if (equals == std::string::npos || equals == 0 || equals + 1 == text.size()) {
-    ThrowUsage("--tensor-type", "is REGEX=TYPE", "for example --tensor-type 'ffn_down=Q6_K'");
-  }
-  return {.regex = text.substr(0, equals), .type = text.substr(equals + 1)};
-}
-
-std::vector<uint64_t> ParseLayers(const std::string& text) {
-  std::vector<uint64_t> layers;
-  const char* at = text.data();
-  const char* const end = at + text.size();
-  while (true) {
-    uint64_t layer = 0;
-    const auto [stop, error] = std::from_chars(at, end, layer);
-    if (error != std::errc() || (stop != end && *stop != ',')) {
-      ThrowUsage("--prune-layers", "is a list of numbers", "for example --prune-layers 20,21,22");
-    }
-    layers.push_back(layer);
-    if (stop == end) {
-      return layers;
-    }
-    at = stop + 1;
-  }
+GgufOptions::TensorType TensorTypeOf(const std::string& text) {
+  const TypeRule rule = ParseTypeRule(text);
+  return {.regex = rule.pattern.pattern(), .type = std::string(rule.type->name)};
 }
 
 void RequireGgufTarget(const ParsedArgs& args, const ConvertRequest& request) {
@@ -142,11 +127,17 @@ void ApplyGgufOptions(const ParsedArgs& args, ConvertRequest& request) {
   gguf.token_embedding_type = args.ValueOr("--token-embedding-type", "");
   gguf.allow_requantize = args.Has("--allow-requantize");
   if (const auto layers = args.Value("--prune-layers")) {
-    gguf.prune_layers = ParseLayers(*layers);
+    gguf.prune_layers = ParseLayerList(*layers);
+  }
+  if (const auto file = args.Value("--tensor-type-file")) {
+    for (const TypeRule& rule : ParseTypeRules(ReadWholeFile(*file), *file)) {
+      gguf.tensor_types.push_back(
+          {.regex = rule.pattern.pattern(), .type = std::string(rule.type->name)});
+    }
   }
   for (const auto& [option, value] : args.given()) {
     if (option->name == "--tensor-type") {
-      gguf.tensor_types.push_back(ParseTensorType(value));
+      gguf.tensor_types.push_back(TensorTypeOf(value));
     } else if (option->name == "--include-weights") {
       gguf.include_weights.push_back(value);
     } else if (option->name == "--exclude-weights") {

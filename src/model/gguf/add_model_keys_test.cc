@@ -72,6 +72,20 @@ TEST(AddModelKeys, DynamicRopeIsTold) {
   EXPECT_EQ(result.keys.Find("llama.rope.scaling.type"), nullptr);
 }
 
+// llama.cpp has its own constants, whatever the keys say.
+TEST(AddModelKeys, WhatYarnIsComputedWithIsTold) {
+  const auto told = [](std::string_view member) {
+    return Write("qwen3", Format(R"("rope_theta": 10000.0, "rope_scaling": {{"type": "yarn",
+        "factor": 4.0, {}}})",
+                                 member))
+        .notices;
+  };
+  EXPECT_EQ(told(R"("beta_fast": 32, "beta_slow": 1, "attention_factor": 1.1386294361)"), "");
+  EXPECT_TRUE(Says(told(R"("beta_fast": 24)"), "beta_fast = 24"));
+  EXPECT_TRUE(Says(told(R"("attention_factor": 1.5)"), "computes with 1.138629"));
+  EXPECT_TRUE(Says(told(R"("truncate": false)"), "truncate"));
+}
+
 TEST(AddModelKeys, LongRopeOfLlama) {
   const Result result = Write("llama", R"("original_max_position_embeddings": 128,
       "rope_scaling": {"type": "longrope", "long_factor": [2, 2, 3, 3, 4, 4, 5, 5],

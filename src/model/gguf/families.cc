@@ -1,50 +1,9 @@
 // The tables. Orders, names and types are those of llama.cpp's conversion scripts, `fixed` is what
 // its model files compute with, `defaults` is of transformers 5.
-#include "model/architectures/registry.h"
-#include "model/gguf/family.h"
+#include "model/gguf/rows.h"
 
 namespace lbrx {
 namespace {
-
-// Macros, because a table of constants cannot be spliced into another.
-#define LBRX_LAYERS \
-  { .key = "block_count", .size = &ConfigKeys::layers, .required = true }
-#define LBRX_CONTEXT(member_name) \
-  { .key = "context_length", .member = member_name, .required = true }
-#define LBRX_WIDTH \
-  { .key = "embedding_length", .size = &ConfigKeys::hidden, .required = true }
-#define LBRX_FEED_FORWARD \
-  { .key = "feed_forward_length", .size = &ConfigKeys::intermediate, .required = true }
-#define LBRX_HEADS \
-  { .key = "attention.head_count", .size = &ConfigKeys::heads, .required = true }
-#define LBRX_KEY_VALUE_HEADS \
-  { .key = "attention.head_count_kv", .size = &ConfigKeys::key_value_heads }
-#define LBRX_RMS_NORM                                                                            \
-  {                                                                                              \
-    .key = "attention.layer_norm_rms_epsilon", .type = GgufType::kF32, .member = "rms_norm_eps", \
-    .required = true                                                                             \
-  }
-#define LBRX_LAYER_NORM(member_name)                                                      \
-  {                                                                                       \
-    .key = "attention.layer_norm_epsilon", .type = GgufType::kF32, .member = member_name, \
-    .required = true                                                                      \
-  }
-#define LBRX_EXPERTS_USED(count)                                                  \
-  {.key = "expert_count", .member = count, .required = true}, {                   \
-    .key = "expert_used_count", .member = "num_experts_per_tok", .required = true \
-  }
-#define LBRX_EXPERT_WIDTH(member_name) \
-  { .key = "expert_feed_forward_length", .member = member_name, .required = true }
-#define LBRX_VOCABULARY \
-  { .key = "vocab_size", .size = &ConfigKeys::vocabulary }
-#define LBRX_FLOAT(key_name, member_name) \
-  { .key = key_name, .type = GgufType::kF32, .member = member_name, .required = true }
-#define LBRX_RULE(name) \
-  { .rule = &name }
-// What most begin with.
-#define LBRX_SIZES(context)                                                      \
-  LBRX_LAYERS, LBRX_CONTEXT(context), LBRX_WIDTH, LBRX_FEED_FORWARD, LBRX_HEADS, \
-      LBRX_KEY_VALUE_HEADS
 
 constexpr std::string_view kPositions = "max_position_embeddings";
 
@@ -117,13 +76,13 @@ constexpr KeyRow kGemma2Rows[] = {LBRX_CONTEXT(kPositions),
                                   LBRX_RMS_NORM,
                                   LBRX_RULE(kHeadDimAlwaysRule),
                                   {.key = "attn_logit_softcapping",
-                                   .type = GgufType::kF32,
                                    .member = "attn_logit_softcapping",
-                                   .absent = "50.0"},
+                                   .absent = "50.0",
+                                   .type = GgufType::kF32},
                                   {.key = "final_logit_softcapping",
-                                   .type = GgufType::kF32,
                                    .member = "final_logit_softcapping",
-                                   .absent = "30.0"},
+                                   .absent = "30.0",
+                                   .type = GgufType::kF32},
                                   LBRX_RULE(kWindowRule),
                                   LBRX_RULE(kQueryScaleRule)};
 
@@ -132,9 +91,9 @@ constexpr KeyRow kGemma3Rows[] = {LBRX_SIZES(kPositions),
                                   LBRX_RMS_NORM,
                                   LBRX_RULE(kHeadDimAlwaysRule),
                                   {.key = "final_logit_softcapping",
-                                   .type = GgufType::kF32,
                                    .member = "final_logit_softcapping",
-                                   .absent = "null"},
+                                   .absent = "null",
+                                   .type = GgufType::kF32},
                                   LBRX_RULE(kWindowRule),
                                   LBRX_RULE(kQueryScaleRule)};
 
@@ -177,9 +136,9 @@ constexpr KeyRow kStableLmRows[] = {LBRX_CONTEXT(kPositions),
                                     LBRX_KEY_VALUE_HEADS,
                                     LBRX_RULE(kQuietRopeRule),
                                     {.key = "use_parallel_residual",
-                                     .type = GgufType::kBool,
                                      .member = "use_parallel_residual",
-                                     .absent = "false"},
+                                     .absent = "false",
+                                     .type = GgufType::kBool},
                                     LBRX_LAYER_NORM("layer_norm_eps")};
 
 constexpr KeyRow kGlm4Rows[] = {LBRX_SIZES(kPositions), LBRX_RULE(kRopeRule), LBRX_RMS_NORM,
@@ -207,9 +166,9 @@ constexpr KeyRow kDeepseekRows[] = {
     LBRX_EXPERT_WIDTH("moe_intermediate_size"),
     {.key = "expert_shared_count", .member = "n_shared_experts", .required = true},
     {.key = "expert_weights_scale",
-     .type = GgufType::kF32,
      .member = "routed_scaling_factor",
-     .absent = "1.0"},
+     .absent = "1.0",
+     .type = GgufType::kF32},
     LBRX_RULE(kTopNormRule),
     {.key = "rope.dimension_count", .member = "qk_rope_head_dim", .required = true},
     LBRX_RULE(kYarnLogRule)};

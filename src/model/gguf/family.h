@@ -102,13 +102,13 @@ struct KeyRule {
 
 // One key, or a rule.
 struct KeyRow {
-  std::string_view key = "";  // behind "llama.": "attention.head_count"
-  GgufType type = GgufType::kU32;
+  std::string_view key = "";                     // behind "llama.": "attention.head_count"
   std::string_view member = "";                  // of config.json
   std::string_view ConfigKeys::*size = nullptr;  // instead of `member`
-  bool required = false;                         // in a file to be read
-  std::string_view absent = "";  // else JSON: what the file means where it has no such key
-  const KeyRule* rule = nullptr;
+  std::string_view absent = "";   // JSON: what the file means where it has no such key
+  const KeyRule* rule = nullptr;  // instead of all others
+  GgufType type = GgufType::kU32;
+  bool required = false;  // in a file to be read
 };
 
 // A member of config.json that the presence of tensors decides.

@@ -267,5 +267,35 @@ TEST(ConfigFromKeys, GivesTheSameKeysAgain) {
   }
 }
 
+// Every key of every architecture, replaced by what it should not be.
+TEST(ConfigFromKeys, OddValuesGiveAConfigOrAnErrorThatNamesTheKey) {
+  const uint32_t list[] = {0, 4294967295U};
+  const GgufValue odd[] = {GgufValue::U32(0),     GgufValue::U32(4294967295U),
+                           GgufValue::U32(3),     GgufValue::F32(-1.0F),
+                           GgufValue::F32(NAN),   GgufValue::F32(3e38F),
+                           GgufValue::Bool(true), GgufValue::String("odd"),
+                           GgufValue::U32s(list), GgufValue::U32s({})};
+  uint64_t refused = 0;
+  for (const Json& expected : Cases().AsArray()) {
+    const Json config = ConfigOf(expected);
+    const GgufKeys keys = WithTokens(config);
+    for (const auto& [key, value] : keys.entries()) {
+      for (const GgufValue& other : odd) {
+        GgufKeys changed = keys;
+        changed.Set(key, other);
+        try {
+          std::vector<std::string> notices;
+          const Json back = ConfigFromKeys(changed, FactsOf(config), notices);
+          EXPECT_NE(WriteJson(back), "");
+        } catch (const Error& error) {
+          EXPECT_EQ(error.code(), ErrorCode::kInvalid) << key << ": " << error.what();
+          ++refused;
+        }
+      }
+    }
+  }
+  EXPECT_GT(refused, 1000U);
+}
+
 }  // namespace
 }  // namespace lbrx

@@ -64,6 +64,7 @@ std::vector<bool> SlidingLayers(const KeyWriter& writer) {
 
 GgufValue Bools(const std::vector<bool>& values) {
   std::vector<std::byte> bytes;
+  bytes.reserve(values.size());
   for (const bool value : values) {
     bytes.push_back(std::byte{value});
   }

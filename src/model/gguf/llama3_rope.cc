@@ -70,10 +70,10 @@ std::vector<double> ContextCandidates(const std::vector<Tie>& ties, double high)
     return {std::round(tie.wavelength * (1 + tie.smoothness * (high - 1)))};
   }
   constexpr double kLlama = 8192;
-  constexpr double kMost = 1 << 24;
+  constexpr int kMostBits = 24;
   std::vector<double> candidates = {kLlama};
-  for (double context = 1; context <= kMost; context *= 2) {
-    candidates.push_back(context);
+  for (int bits = 0; bits <= kMostBits; ++bits) {
+    candidates.push_back(1 << bits);
   }
   return candidates;
 }

@@ -17,29 +17,25 @@ constexpr std::string_view kSliding = "sliding_attention";
 constexpr std::string_view kOriginal = "original_max_position_embeddings";
 constexpr std::string_view kPositions = "max_position_embeddings";
 
-constexpr double kMostPositions = 4294967295;
-
-// What has one and the same meaning and form in both.
+// What has one and the same meaning and form in both. The converter writes these keys, but
+// llama.cpp reads them for none of our architectures and computes with `taken`.
 struct YarnRow {
   std::string_view key;
   std::string_view member;
+  double taken;  // 0: told by the factor
 };
 
 constexpr YarnRow kYarn[] = {
-    {"rope.scaling.yarn_ext_factor", "extrapolation_factor"},
-    {"rope.scaling.yarn_attn_factor", "attention_factor"},
-    {"rope.scaling.yarn_beta_fast", "beta_fast"},
-    {"rope.scaling.yarn_beta_slow", "beta_slow"},
+    {"rope.scaling.yarn_ext_factor", "extrapolation_factor", 1},
+    {"rope.scaling.yarn_attn_factor", "attention_factor", 0},
+    {"rope.scaling.yarn_beta_fast", "beta_fast", 32},
+    {"rope.scaling.yarn_beta_slow", "beta_slow", 1},
 };
-
-[[noreturn]] void Refuse(std::string what) {
-  FailMember("rope_parameters", std::move(what));
-}
 
 double NeedFactor(const Json& config) {
   const auto factor = RopeNumber(config, "factor");
   if (!factor || *factor <= 0) {
-    Refuse("the factor is missing or not positive");
+    FailRope("the factor is missing or not positive");
   }
   return *factor;
 }
@@ -49,6 +45,14 @@ uint64_t OriginalContext(const KeyWriter& writer) {
   return RopeCount(writer.config(), kOriginal).value_or(writer.Count(kPositions).value_or(0));
 }
 
+void TellTaken(KeyWriter& writer, std::string_view member, double value, double taken) {
+  const double usual = taken != 0 ? taken : 0.1 * std::log(NeedFactor(writer.config())) + 1;
+  if (std::abs(value - usual) > 1e-6 * usual) {
+    writer.Notice(Format("rope of type yarn has {} = {}, but llama.cpp's {} computes with {}",
+                         member, value, writer.family().name, usual));
+  }
+}
+
 void WriteYarn(KeyWriter& writer) {
   writer.Set("rope.scaling.type", GgufValue::String("yarn"));
   writer.SetFloat("rope.scaling.factor", NeedFactor(writer.config()));
@@ -56,7 +60,14 @@ void WriteYarn(KeyWriter& writer) {
   for (const YarnRow& row : kYarn) {
     if (const auto value = RopeNumber(writer.config(), row.member)) {
       writer.SetFloat(row.key, *value);
+      TellTaken(writer, row.member, *value, row.taken);
     }
+  }
+  const Json* cut = RopeMember(writer.config(), "truncate");
+  if (cut != nullptr && *cut == Json(false)) {
+    writer.Notice(
+        "rope of type yarn is not to cut its range to whole dimensions (truncate = "
+        "false), for which GGUF has no key: llama.cpp cuts it");
   }
 }
 
@@ -80,14 +91,14 @@ void WriteScaling(KeyWriter& writer) {
         "rope of type dynamic has no key in GGUF: llama.cpp computes the same up to "
         "max_position_embeddings only");
   } else {
-    Refuse(Format("llama.cpp's {} has no rope of type {}", family.name, type));
+    FailRope(Format("llama.cpp's {} has no rope of type {}", family.name, type));
   }
 }
 
 void RefuseParts(const KeyWriter& writer) {
   if (RotaryPart(writer) != 1 && !writer.family().rotary_part) {
-    Refuse(Format("llama.cpp's {} rotates whole heads, but partial_rotary_factor is {}",
-                  writer.family().name, RotaryPart(writer)));
+    FailRope(Format("llama.cpp's {} rotates whole heads, but partial_rotary_factor is {}",
+                    writer.family().name, RotaryPart(writer)));
   }
 }
 
@@ -102,7 +113,7 @@ void WriteLocal(KeyWriter& writer) {
                   theta == nullptr ? writer.family().rope_local_theta : theta->AsDouble());
   const Json* type = local == nullptr ? nullptr : local->Find("rope_type");
   if (type != nullptr && *type != Json("default")) {
-    Refuse("llama.cpp scales global layers only, but local ones are scaled too");
+    FailRope("llama.cpp scales global layers only, but local ones are scaled too");
   }
 }
 
@@ -219,7 +230,7 @@ void ReadRope(KeyReader& reader) {
 // The last of Cohere's keys: it would hide a scaling.
 void WriteUnscaled(KeyWriter& writer) {
   if (writer.Has("rope.scaling.type")) {
-    Refuse(Format("llama.cpp's {} does not scale", writer.family().name));
+    FailRope(Format("llama.cpp's {} does not scale", writer.family().name));
   }
   writer.Set("rope.scaling.type", GgufValue::String("none"));
 }
@@ -258,7 +269,7 @@ double RotaryPart(const KeyWriter& writer) {
   const double part =
       RopeNumber(writer.config(), "partial_rotary_factor").value_or(writer.family().rotary_factor);
   if (!(part > 0 && part <= 1)) {
-    Refuse("partial_rotary_factor is not between 0 and 1");
+    FailRope("partial_rotary_factor is not between 0 and 1");
   }
   return part;
 }
@@ -277,70 +288,6 @@ void CheckFactors(const KeyReader& reader, const std::vector<float>& factors,
     detail.found = Format("{}", factors.size());
     throw Error(ErrorCode::kInvalid, std::move(detail));
   }
-}
-
-void SetRope(Json& config, std::string_view member, Json value) {
-  if (config.Find(kRope) == nullptr) {
-    config.Set(kRope, Json::MakeObject());
-  }
-  config.Find(kRope)->Set(member, std::move(value));
-}
-
-const Json* RopeMember(const Json& config, std::string_view member) {
-  const Json* rope = config.Find(kRope);
-  if (rope != nullptr && rope->Find(kFull) != nullptr) {
-    rope = rope->Find(kFull);
-  }
-  const Json* value = rope == nullptr ? nullptr : rope->Find(member);
-  const bool beside = member == "rope_theta" || member == "partial_rotary_factor" ||
-                      member == kOriginal || member == kPositions;
-  if ((value == nullptr || value->is_null()) && beside) {
-    value = config.Find(member);
-  }
-  return value == nullptr || value->is_null() ? nullptr : value;
-}
-
-std::optional<double> RopeNumber(const Json& config, std::string_view member) {
-  const Json* value = RopeMember(config, member);
-  if (value == nullptr) {
-    return std::nullopt;
-  }
-  if (!value->is_number()) {
-    Refuse(Format("{} is no number", member));
-  }
-  return value->AsDouble();
-}
-
-std::optional<uint64_t> RopeCount(const Json& config, std::string_view member) {
-  const auto value = RopeNumber(config, member);
-  if (value && !(*value >= 1 && *value <= kMostPositions)) {
-    Refuse(Format("{} is out of range", member));
-  }
-  return value ? std::optional(static_cast<uint64_t>(*value)) : std::nullopt;
-}
-
-std::string RopeType(const Json& config) {
-  const Json* type = RopeMember(config, "rope_type");
-  if (type == nullptr) {
-    return "default";
-  }
-  if (!type->is_string()) {
-    Refuse("rope_type is no text");
-  }
-  return type->AsString() == "su" ? "longrope" : type->AsString();
-}
-
-std::vector<float> RopeFrequencies(const Json& config) {
-  if (RopeType(config) != "llama3") {
-    return {};
-  }
-  Llama3Rope rope;
-  rope.factor = RopeNumber(config, "factor").value_or(rope.factor);
-  rope.low_freq_factor = RopeNumber(config, "low_freq_factor").value_or(rope.low_freq_factor);
-  rope.high_freq_factor = RopeNumber(config, "high_freq_factor").value_or(rope.high_freq_factor);
-  rope.original_context = RopeNumber(config, kOriginal).value_or(rope.original_context);
-  return Llama3Divisors(RopeNumber(config, "rope_theta").value_or(kUsualTheta), HeadSize(config),
-                        rope);
 }
 
 const KeyRule kRopeRule = {WriteRope, ReadRope};

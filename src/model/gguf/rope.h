@@ -11,6 +11,9 @@ namespace lbrx {
 
 inline constexpr double kUsualTheta = 1e4;  // llama.cpp's where a file has no rope.freq_base
 
+// kInvalid about rope_parameters.
+[[noreturn]] void FailRope(std::string what);
+
 // What config.json says of rope, for the layers that attend to everything: a member of
 // rope_parameters, else the one beside it. nullptr: absent or null.
 const Json* RopeMember(const Json& config, std::string_view member);
