@@ -12,20 +12,14 @@ namespace {
 
 // What llama.cpp itself does to a text: NFC, which many models have, is not among it.
 Json WriteNormalizer(const GgufKeys& keys) {
-  Json steps = Json::MakeArray();
+  Json::Array steps;
   if (keys.Bool(kLowercaseKey).value_or(false)) {
-    steps.Append(Typed("Lowercase"));
+    steps.push_back(Typed("Lowercase"));
   }
   if (keys.Bool(kStripAccentsKey).value_or(false)) {
-    steps.Append(Typed("StripAccents"));
+    steps.push_back(Typed("StripAccents"));
   }
-  if (steps.AsArray().empty()) {
-    return nullptr;
-  }
-  if (steps.AsArray().size() == 1) {
-    return steps.AsArray().front();
-  }
-  return Typed("Sequence", {{"normalizers", std::move(steps)}});
+  return Sequence("normalizers", std::move(steps));
 }
 
 // The library refuses merges of pieces that are no tokens.

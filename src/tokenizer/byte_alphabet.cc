@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <optional>
 
+#include "tokenizer/utf8.h"
+
 namespace lbrx {
 namespace {
 
@@ -38,28 +40,10 @@ std::optional<char> ByteOf(uint32_t character) {
   return std::nullopt;
 }
 
-// Length of the well-formed UTF-8 sequence at the start of `text`; 0 where there is none.
-size_t SequenceLength(std::string_view text) {
-  const auto lead = static_cast<uint8_t>(text[0]);
-  const size_t length = lead < 0x80 ? 1 : lead < 0xC2 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-  if (length == 0 || lead > 0xF4 || text.size() < length) {
-    return 0;
-  }
-  for (size_t i = 1; i < length; ++i) {
-    if ((static_cast<uint8_t>(text[i]) & 0xC0) != 0x80) {
-      return 0;
-    }
-  }
-  const auto second = length > 1 ? static_cast<uint8_t>(text[1]) : uint8_t{0};
-  const bool overlong = (lead == 0xE0 && second < 0xA0) || (lead == 0xF0 && second < 0x90);
-  const bool beyond = (lead == 0xED && second > 0x9F) || (lead == 0xF4 && second > 0x8F);
-  return overlong || beyond ? 0 : length;
-}
-
 std::string MadeValid(std::string_view bytes) {
   std::string out;
   while (!bytes.empty()) {
-    const size_t length = SequenceLength(bytes);
+    const size_t length = Utf8Length(bytes);
     if (length == 0) {
       out += "\xEF\xBF\xBD";
       bytes.remove_prefix(1);

@@ -5,6 +5,7 @@
 #include "core/base/format.h"
 #include "tokenizer/fault.h"
 #include "tokenizer/pre_patterns.h"
+#include "tokenizer/utf8.h"
 
 namespace lbrx {
 namespace {
@@ -37,6 +38,9 @@ void ReadTokens(const GgufValue& value, GgufTokenizer& out) {
     std::string& token = out.tokens[id];
     if (token.empty()) {
       token = Format("[EMPTY_{}]", id);  // as llama.cpp names it
+    }
+    if (!IsUtf8(token)) {
+      FailKey(kTokensKey, "token is not UTF-8", "", Printable(token, 60));
     }
     if (!seen.insert(token).second) {
       FailKey(kTokensKey, "token appears twice", "every token once", Printable(token, 60));
@@ -87,8 +91,9 @@ void ReadMerges(const GgufKeys& keys, GgufTokenizer& out) {
   }
   for (const std::string& merge : Strings(*value, kMergesKey)) {
     const size_t space = merge.find(' ', 1);  // the first piece may begin with a space
-    if (space == std::string::npos) {
-      FailKey(kMergesKey, "merge without two pieces", "\"left right\"", Printable(merge, 60));
+    if (space == std::string::npos || !IsUtf8(merge)) {
+      FailKey(kMergesKey, "merge is not two pieces of text", "\"left right\"",
+              Printable(merge, 60));
     }
     out.merges.emplace_back(merge.substr(0, space), merge.substr(space + 1));
   }
@@ -97,7 +102,9 @@ void ReadMerges(const GgufKeys& keys, GgufTokenizer& out) {
 }  // namespace
 
 bool GgufTokenizer::IsPadding(uint64_t id) const {
-  return types[id] == TokenType::kUnused && tokens[id] == Format("[PAD{}]", id);
+  // Old converters called them unknown.
+  return (types[id] == TokenType::kUnused || types[id] == TokenType::kUnknown) &&
+         tokens[id] == Format("[PAD{}]", id);
 }
 
 GgufTokenizer ReadGgufTokenizer(const GgufKeys& keys) {
@@ -121,13 +128,20 @@ GgufTokenizer ReadGgufTokenizer(const GgufKeys& keys) {
   return out;
 }
 
-std::optional<uint64_t> RoleId(const GgufKeys& keys, std::string_view role, uint64_t tokens) {
+std::optional<uint64_t> RoleId(const GgufKeys& keys, std::string_view role,
+                               const GgufTokenizer& tokenizer) {
   const RoleKeys* row = KeysOfRole(role);
   std::optional<uint64_t> id = keys.Uint(row->id);
   if (!id.has_value() && role == "sep") {
     id = keys.Uint("tokenizer.ggml.separator_token_id");  // as the format's document spells it
   }
-  return id.has_value() && *id < tokens ? id : std::nullopt;
+  if (!id.has_value() && tokenizer.model == "llama") {
+    id = role == "unk"   ? std::optional<uint64_t>(0)
+         : role == "bos" ? std::optional<uint64_t>(1)
+         : role == "eos" ? std::optional<uint64_t>(2)
+                         : std::nullopt;
+  }
+  return id.has_value() && *id < tokenizer.tokens.size() ? id : std::nullopt;
 }
 
 bool AddsRole(const GgufKeys& keys, const GgufTokenizer& tokenizer, std::string_view role) {

@@ -37,8 +37,10 @@ struct GgufTokenizer {
 // a BPE tokenizer without merges.
 GgufTokenizer ReadGgufTokenizer(const GgufKeys& keys);
 
-// The id that a role has, if it is one of the tokens.
-std::optional<uint64_t> RoleId(const GgufKeys& keys, std::string_view role, uint64_t tokens);
+// The id that a role has, if it is one of the tokens: by its key, else as llama.cpp has it for
+// SentencePiece vocabularies.
+std::optional<uint64_t> RoleId(const GgufKeys& keys, std::string_view role,
+                               const GgufTokenizer& tokenizer);
 
 // Whether a token is added to every text: by its key, else as llama.cpp does for the model and
 // pre-tokenizer. `role` is "bos", "eos" or "sep".

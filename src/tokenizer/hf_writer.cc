@@ -4,7 +4,6 @@
 #include <cctype>
 
 #include "tokenizer/byte_alphabet.h"
-#include "tokenizer/pre_tokenizer.h"
 
 namespace lbrx {
 namespace {
@@ -53,15 +52,15 @@ bool TakesBlanksBehind(const GgufKeys& keys, std::string_view token) {
          token != "<unk>" && token != "<s>" && token != "<|endoftext|>";
 }
 
-// Without normalization, unless the text would be read back as another one (ByteLevelVocabulary).
-Json WriteAddedToken(const std::string& content, uint64_t id, bool special, bool rstrip) {
+Json WriteAddedToken(const std::string& content, uint64_t id, bool special, bool rstrip,
+                     bool normalized) {
   Json token = Json::MakeObject();
   token.Set("id", id);
   token.Set("content", content);
   token.Set("single_word", false);
   token.Set("lstrip", false);
   token.Set("rstrip", rstrip);
-  token.Set("normalized", FromByteAlphabet(content) != content);
+  token.Set("normalized", normalized);
   token.Set("special", special);
   return token;
 }
@@ -115,8 +114,10 @@ void DivideTokens(const GgufTokenizer& tokenizer, const GgufKeys& keys, HfParts&
     }
     if (tokenizer.IsAdded(id)) {
       const bool special = !tokenizer.HasType(id, TokenType::kUserDefined);
+      // Not normalized, unless that would be read back as another text (ByteLevelVocabulary).
+      const bool normalized = tokenizer.model == "gpt2" && FromByteAlphabet(token) != token;
       parts.added_tokens.Append(
-          WriteAddedToken(token, id, special, TakesBlanksBehind(keys, token)));
+          WriteAddedToken(token, id, special, TakesBlanksBehind(keys, token), normalized));
     }
     if (id < behind) {
       parts.vocab.emplace_back(token, id);
@@ -124,12 +125,29 @@ void DivideTokens(const GgufTokenizer& tokenizer, const GgufKeys& keys, HfParts&
   }
 }
 
+Json Typed(std::string_view type, Json::Object members) {
+  Json out = Json::MakeObject();
+  out.Set("type", type);
+  for (auto& [key, value] : members) {
+    out.Set(key, std::move(value));
+  }
+  return out;
+}
+
+Json Sequence(std::string_view list, Json::Array steps) {
+  if (steps.empty()) {
+    return nullptr;
+  }
+  return steps.size() == 1 ? steps.front()
+                           : Typed("Sequence", {{std::string(list), std::move(steps)}});
+}
+
 Json WritePostProcessor(const GgufKeys& keys, const GgufTokenizer& tokenizer) {
   Json single = Json::MakeArray();
   Json pair = Json::MakeArray();
   Json special = Json::MakeObject();
   const auto add = [&](std::string_view role, bool to_single) {
-    const std::optional<uint64_t> id = RoleId(keys, role, tokenizer.tokens.size());
+    const std::optional<uint64_t> id = RoleId(keys, role, tokenizer);
     if (!id.has_value()) {
       return;
     }

@@ -34,6 +34,12 @@ std::string WriteHfTokenizer(const HfParts& parts);
 // would get another id so are also in the vocabulary.
 void DivideTokens(const GgufTokenizer& tokenizer, const GgufKeys& keys, HfParts& parts);
 
+// One object of tokenizer.json: {"type": ..., members...}.
+Json Typed(std::string_view type, Json::Object members = {});
+
+// {"type": "Sequence", list: steps}; of one step itself, of none null.
+Json Sequence(std::string_view list, Json::Array steps);
+
 // What puts bos and eos around every text; null where neither is added.
 Json WritePostProcessor(const GgufKeys& keys, const GgufTokenizer& tokenizer);
 

@@ -8,6 +8,7 @@
 #include "core/base/error.h"
 #include "core/base/format.h"
 #include "core/text/suggest.h"
+#include "tokenizer/hf_writer.h"
 #include "tokenizer/tokenizer.h"
 
 namespace lbrx {
@@ -151,15 +152,6 @@ void CheckName(const std::string& pre) {
 
 }  // namespace
 
-Json Typed(std::string_view type, Json::Object members) {
-  Json out = Json::MakeObject();
-  out.Set("type", type);
-  for (auto& [key, value] : members) {
-    out.Set(key, std::move(value));
-  }
-  return out;
-}
-
 std::string PreTokenizerName(const HfTokenizer& tokenizer, const std::string& pre,
                              std::string_view architecture) {
   if (!pre.empty()) {
@@ -184,27 +176,24 @@ std::string PreTokenizerName(const HfTokenizer& tokenizer, const std::string& pr
 }
 
 Json WritePreTokenizer(const PrePattern& pattern) {
-  Json steps = Json::MakeArray();
+  Json::Array steps;
   bool words = false;  // ByteLevel itself applies GPT-2's expression
   for (const std::string_view expression : pattern.expressions) {
     if (&expression == &pattern.expressions.back() && expression == kGpt2Words) {
       words = true;
     } else if (expression == kDigit) {
-      steps.Append(Typed("Digits", {{"individual_digits", true}}));
+      steps.push_back(Typed("Digits", {{"individual_digits", true}}));
     } else {
-      steps.Append(Typed("Split", {{"pattern", Json(Json::Object{{"Regex", expression}})},
-                                   {"behavior", "Isolated"},
-                                   {"invert", false}}));
+      steps.push_back(Typed("Split", {{"pattern", Json(Json::Object{{"Regex", expression}})},
+                                      {"behavior", "Isolated"},
+                                      {"invert", false}}));
     }
   }
   if (pattern.bytes) {
-    steps.Append(Typed(
+    steps.push_back(Typed(
         "ByteLevel", {{"add_prefix_space", false}, {"trim_offsets", true}, {"use_regex", words}}));
   }
-  if (steps.AsArray().size() == 1) {
-    return steps.AsArray().front();
-  }
-  return Typed("Sequence", {{"pretokenizers", std::move(steps)}});
+  return Sequence("pretokenizers", std::move(steps));
 }
 
 std::vector<std::string> PreTokenizerNames() {

@@ -18,7 +18,4 @@ std::string PreTokenizerName(const HfTokenizer& tokenizer, const std::string& pr
 
 Json WritePreTokenizer(const PrePattern& pattern);
 
-// One object of tokenizer.json: {"type": ..., members...}.
-Json Typed(std::string_view type, Json::Object members = {});
-
 }  // namespace lbrx

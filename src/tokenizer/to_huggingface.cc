@@ -6,6 +6,7 @@
 #include "tokenizer/bpe_json.h"
 #include "tokenizer/chat_templates.h"
 #include "tokenizer/gguf_tokenizer.h"
+#include "tokenizer/spm_files.h"
 #include "tokenizer/tokenizer.h"
 
 namespace lbrx {
@@ -41,6 +42,8 @@ class FileWriter {
       files_.push_back({"tokenizer.json", verbatim});
     } else if (tokenizer_.model == "gpt2") {
       files_.push_back({"tokenizer.json", ByteLevelJson(keys_, tokenizer_, notices_)});
+    } else if (tokenizer_.model == "llama") {
+      WriteSentencePieces();
     } else {
       notices_.push_back(
           Format("no tokenizer.json is written: vocabularies of the kind {} are not "
@@ -49,8 +52,17 @@ class FileWriter {
     }
   }
 
+  void WriteSentencePieces() {
+    files_.push_back({"tokenizer.json", ByteFallbackJson(keys_, tokenizer_)});
+    if (std::optional<std::string> pieces = SentencePieceFile(keys_, tokenizer_)) {
+      files_.push_back({"tokenizer.model", std::move(*pieces)});
+    } else {
+      notices_.emplace_back("no tokenizer.model is written: no token stands for what is unknown");
+    }
+  }
+
   std::optional<uint64_t> Id(std::string_view role) const {
-    return RoleId(keys_, role, tokenizer_.tokens.size());
+    return RoleId(keys_, role, tokenizer_);
   }
 
   Json TokenizerConfig() const {
@@ -65,6 +77,12 @@ class FileWriter {
       if (const std::optional<uint64_t> id = Id(row.role)) {
         out.Set(Format("{}_token", row.role), tokenizer_.tokens[*id]);
       }
+    }
+    if (tokenizer_.model == "llama") {
+      if (const std::optional<bool> prefix = keys_.Bool(kAddSpacePrefixKey)) {
+        out.Set("add_prefix_space", *prefix);
+      }
+      out.Set("added_tokens_decoder", ConfiguredTokensJson(tokenizer_));
     }
     out.Set("clean_up_tokenization_spaces", false);
     if (const Json* length = config_.Find("max_position_embeddings")) {

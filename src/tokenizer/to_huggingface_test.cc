@@ -61,7 +61,8 @@ TEST(ToHuggingFace, GivesTheTokenizerBack) {
     EXPECT_EQ(WriteJson(*written.Find(member)), WriteJson(*original.Find(member))) << member;
   }
   for (const char* member : {"vocab", "merges", "byte_fallback"}) {
-    EXPECT_EQ(*written.Find("model")->Find(member), *original.Find("model")->Find(member)) << member;
+    EXPECT_EQ(*written.Find("model")->Find(member), *original.Find("model")->Find(member))
+        << member;
   }
   const Json config = Parsed(files, "tokenizer_config.json");
   EXPECT_EQ(config.Find("bos_token")->AsString(), "<|begin_of_text|>");

@@ -64,16 +64,24 @@ std::string NamedToken(const Json& config, std::string_view key) {
   return entry != nullptr && entry->is_string() ? entry->AsString() : std::string();
 }
 
+std::vector<AddedToken> ConfiguredTokens(const TokenizerFolder& folder) {
+  std::vector<AddedToken> tokens;
+  const std::string file = JoinPath(folder.path, "tokenizer_config.json");
+  if (const Json* decoder = folder.config.Find("added_tokens_decoder")) {
+    for (const auto& [key, entry] : decoder->AsObject()) {
+      tokens.push_back(ReadAddedToken(entry, IdOfKey(key, file), file));
+    }
+  }
+  return tokens;
+}
+
 std::vector<AddedToken> AllAddedTokens(const TokenizerFolder& folder) {
   std::vector<AddedToken> tokens = folder.hf.added;
   std::unordered_map<std::string, uint32_t> known;  // added tokens by content
   for (const AddedToken& token : tokens) {
     known.emplace(token.content, token.id);
   }
-  const std::string file = JoinPath(folder.path, "tokenizer_config.json");
-  const Json* decoder = folder.config.Find("added_tokens_decoder");
-  for (const auto& [key, entry] : decoder == nullptr ? Json::Object() : decoder->AsObject()) {
-    AddedToken token = ReadAddedToken(entry, IdOfKey(key, file), file);
+  for (AddedToken& token : ConfiguredTokens(folder)) {
     if (known.emplace(token.content, token.id).second) {
       tokens.push_back(std::move(token));
     }

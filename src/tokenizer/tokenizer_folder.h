@@ -25,6 +25,9 @@ TokenizerFolder OpenTokenizerFolder(const std::string& path);
 // Empty where there is none.
 std::string NamedToken(const Json& config, std::string_view key);
 
+// The entries of tokenizer_config.json's added_tokens_decoder.
+std::vector<AddedToken> ConfiguredTokens(const TokenizerFolder& folder);
+
 // tokenizer.json's added tokens, and those that transformers adds by tokenizer_config.json: the
 // entries of added_tokens_decoder and the named special tokens.
 std::vector<AddedToken> AllAddedTokens(const TokenizerFolder& folder);

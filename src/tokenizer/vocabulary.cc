@@ -6,12 +6,12 @@
 #include "core/base/format.h"
 #include "tokenizer/byte_alphabet.h"
 #include "tokenizer/fault.h"
+#include "tokenizer/utf8.h"
 
 namespace lbrx {
 namespace {
 
 constexpr float kUnusedScore = -10000;
-constexpr std::string_view kSpaceMark = "\xE2\x96\x81";  // U+2581
 
 bool Between(std::string_view text, std::string_view begin, std::string_view end) {
   return text.size() >= begin.size() + end.size() && text.starts_with(begin) && text.ends_with(end);
@@ -64,11 +64,20 @@ Vocabulary PaddedVocabulary(uint64_t size, bool scored) {
   return out;
 }
 
-uint64_t VocabularyRows(uint64_t embedding, uint64_t tokens, uint64_t largest,
-                        const std::string& file) {
+uint64_t RowsOf(const TokenizerFolder& folder, const std::vector<AddedToken>& added,
+                uint64_t embedding) {
+  uint64_t largest = 0;
+  for (const auto& [token, id] : folder.hf.vocab) {
+    largest = std::max<uint64_t>(largest, id);
+  }
+  for (const AddedToken& token : added) {
+    largest = std::max<uint64_t>(largest, token.id);
+  }
+  // Without an embedding nothing else justifies the length of the list.
+  const uint64_t tokens = folder.hf.vocab.size() + added.size();
   const uint64_t limit = embedding != 0 ? embedding : tokens * 2 + 1024;
   if (largest >= limit) {
-    FailTokenizer(file, "vocabulary",
+    FailTokenizer(folder.hf.file, "vocabulary",
                   embedding != 0 ? "the embedding has no row for this token id"
                                  : "token id is far beyond the number of tokens",
                   Format("less than {}", limit), std::to_string(largest),
@@ -79,16 +88,7 @@ uint64_t VocabularyRows(uint64_t embedding, uint64_t tokens, uint64_t largest,
 
 Vocabulary ByteLevelVocabulary(const TokenizerFolder& folder, uint64_t size) {
   const std::vector<AddedToken> added = AllAddedTokens(folder);
-  uint64_t largest = 0;
-  for (const auto& [token, id] : folder.hf.vocab) {
-    largest = std::max<uint64_t>(largest, id);
-  }
-  for (const AddedToken& token : added) {
-    largest = std::max<uint64_t>(largest, token.id);
-  }
-  const uint64_t rows =
-      VocabularyRows(size, folder.hf.vocab.size() + added.size(), largest, folder.hf.file);
-  Vocabulary out = PaddedVocabulary(rows, false);
+  Vocabulary out = PaddedVocabulary(RowsOf(folder, added, size), false);
   for (const auto& [token, id] : folder.hf.vocab) {
     out.tokens[id] = token;
     out.types[id] = TokenType::kNormal;

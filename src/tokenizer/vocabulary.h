@@ -26,10 +26,10 @@ struct Vocabulary {
 // `scored`.
 Vocabulary PaddedVocabulary(uint64_t size, bool scored);
 
-// The size of the list: the embedding's rows, else those of `tokens`, whose largest id is
-// `largest`. Throws kInvalid where an id has no row.
-uint64_t VocabularyRows(uint64_t embedding, uint64_t tokens, uint64_t largest,
-                        const std::string& file);
+// The size of the list of a tokenizer.json: the embedding's rows (0: not known), else as its ids
+// need. Throws kInvalid where an id has no row.
+uint64_t RowsOf(const TokenizerFolder& folder, const std::vector<AddedToken>& added,
+                uint64_t embedding);
 
 // Byte-level BPE. `size`: rows of the embedding.
 Vocabulary ByteLevelVocabulary(const TokenizerFolder& folder, uint64_t size);
