@@ -77,7 +77,7 @@ class BatchEncoder {
       weigh(s + 1);
       Search a(X(s), Weights(s), codes_);
       Search b(X(s + 1), Weights(s + 1), codes_ + kSize * kLanes);
-      SearchTwo(trials, a, b);
+      SearchTogether<kSize>(trials, Format::kTop, a, b);
       Store(a, s);
       Store(b, s + 1);
     }

@@ -144,16 +144,23 @@ struct CodeWords {
 template <typename Format>
 HWY_INLINE void WriteBatch(const Batch& batch, LaneMask odd, typename Format::Block* blocks) {
   using Block = typename Format::Block;
-  HWY_ALIGN float marks[kLanes];
-  hn::Store(hn::IfThenElseZero(odd, hn::Set(LaneTag(), 1.0F)), LaneTag(), marks);
-  for (size_t b = 0; b < batch.count; ++b) {
-    Block& block = blocks[b];
-    if (marks[b] != 0) {
-      block = Block{};
-      Format::Encode(batch.values[b], {batch.importance[b], batch.row_square[b]}, block);
+  if (!hn::AllFalse(LaneTag(), odd)) {
+    HWY_ALIGN float marks[kLanes];
+    hn::Store(hn::IfThenElseZero(odd, hn::Set(LaneTag(), 1.0F)), LaneTag(), marks);
+    for (size_t b = 0; b < batch.count; ++b) {
+      if (marks[b] != 0) {
+        blocks[b] = Block{};
+        Format::Encode(batch.values[b], {batch.importance[b], batch.row_square[b]}, blocks[b]);
+      }
     }
-    std::memcpy(batch.out + b * sizeof(Block), &block, sizeof(block));
   }
+  std::memcpy(batch.out, blocks, batch.count * sizeof(Block));
+}
+
+// As ggml::Half holds them.
+HWY_INLINE void StoreHalves(LaneVec value, ggml::Half* halves) {
+  const hn::Rebind<hwy::float16_t, LaneTag> d;
+  hn::StoreU(hn::DemoteTo(d, value), d, reinterpret_cast<hwy::float16_t*>(halves));
 }
 
 HWY_INLINE LaneMask NoLanes() {

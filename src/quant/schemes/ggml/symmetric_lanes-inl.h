@@ -21,18 +21,33 @@ namespace lbrx {
 namespace HWY_NAMESPACE {
 #if LBRX_SIMD
 
-// The first values of largest magnitude.
+// The first values that are beyond all others: `beyond(a, b)` says whether a is beyond b. In four
+// parts that need not wait for each other.
+template <size_t kSize, typename Beyond>
+HWY_INLINE LaneVec FirstBeyond(const float* x, const Beyond& beyond) {
+  constexpr size_t kPart = kSize / 4;
+  LaneVec best[4];
+  for (size_t p = 0; p < 4; ++p) {
+    best[p] = LoadLanes(x, p * kPart);
+  }
+  for (size_t i = 1; i < kPart; ++i) {
+    for (size_t p = 0; p < 4; ++p) {
+      const LaneVec value = LoadLanes(x, p * kPart + i);
+      best[p] = hn::IfThenElse(beyond(value, best[p]), value, best[p]);
+    }
+  }
+  for (size_t p = 1; p < 4; ++p) {
+    best[0] = hn::IfThenElse(beyond(best[p], best[0]), best[p], best[0]);
+  }
+  return best[0];
+}
+
+// The first values of largest magnitude; +0 for zeros.
 template <size_t kSize>
 HWY_INLINE LaneVec SignedMaximumLanes(const float* x) {
-  LaneVec most = hn::Zero(LaneTag());
-  LaneVec magnitude = most;
-  for (size_t i = 0; i < kSize; ++i) {
-    const LaneVec value = LoadLanes(x, i);
-    const auto larger = hn::Gt(hn::Abs(value), magnitude);
-    magnitude = hn::IfThenElse(larger, hn::Abs(value), magnitude);
-    most = hn::IfThenElse(larger, value, most);
-  }
-  return most;
+  const LaneVec most = FirstBeyond<kSize>(
+      x, [](LaneVec a, LaneVec b) HWY_ATTR { return hn::Gt(hn::Abs(a), hn::Abs(b)); });
+  return hn::IfThenZeroElse(hn::Eq(most, hn::Zero(LaneTag())), most);
 }
 
 struct ProductLanes {
