@@ -217,10 +217,12 @@ struct Q80 {
     int8_t codes[32];
   };
 
-  // The codes are signed.
+  // The codes are around 128.
   static HWY_INLINE void Fill(Half d, Half, const uint8_t* codes, Block& block) {
     block.d = d;
-    std::memcpy(block.codes, codes, sizeof(block.codes));
+    for (size_t i = 0; i < 32; ++i) {
+      block.codes[i] = static_cast<int8_t>(codes[i] ^ 128);
+    }
   }
 
   static void Encode(const float* x, const Importance&, Block& block) {

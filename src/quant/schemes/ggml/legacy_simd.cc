@@ -55,8 +55,8 @@ struct FoundBlocks {
 };
 
 // Codes are real numbers that are cut, and at most `top`.
-HWY_INLINE LaneIntVec Cut(LaneVec real, int top) {
-  return hn::Min(hn::ConvertTo(LaneIntTag(), real), hn::Set(LaneIntTag(), top));
+HWY_INLINE LaneVec Cut(LaneVec real, int top) {
+  return hn::Min(hn::Trunc(real), hn::Set(LaneTag(), static_cast<float>(top)));
 }
 
 HWY_INLINE LaneVec InverseOrZeroLanes(LaneVec d) {
@@ -109,7 +109,7 @@ HWY_INLINE void FindSymmetric(const Weighted& in, FoundBlocks& found) {
     const LaneTag d;
     const LaneVec real = hn::Round(hn::Mul(fit.inverse, x));
     const LaneVec code = hn::Min(hn::Max(real, hn::Set(d, -kTop)), hn::Set(d, kTop - 1));
-    return hn::NearestInt(hn::Add(code, fit.offset));
+    return hn::Add(code, fit.offset);
   });
 }
 
@@ -120,17 +120,15 @@ HWY_INLINE void FindAffine(const Weighted& in, FoundBlocks& found) {
   SearchTogether<32>(ggml::kImportanceTrials, kTop, search);
   found.Set(in.x, search.Scale(), hn::Neg(search.Minimum()), search.Odd(), [&](LaneVec x) HWY_ATTR {
     const LaneVec real = hn::Mul(search.Inverse(), hn::Sub(x, search.Base()));
-    return hn::NearestInt(NearestWithinLanes(real, 0, kTop));
+    return NearestWithinLanes(real, 0, kTop);
   });
 }
 
 template <typename Format>
 HWY_INLINE void WriteFound(const Batch& batch, const FoundBlocks& found) {
-  typename Format::Block blocks[kLanes] = {};
-  for (size_t b = 0; b < batch.count; ++b) {
-    Format::Fill(found.d[b], found.m[b], found.words.template Of<uint8_t>(b), blocks[b]);
-  }
-  WriteBatch<Format>(batch, found.odd, blocks);
+  WriteBatch<Format>(batch, found.odd, [&](size_t b, typename Format::Block& block) HWY_ATTR {
+    Format::Fill(found.d[b], found.m[b], found.words.template Of<uint8_t>(b), block);
+  });
 }
 
 // The mean squares of as many rows as there are lanes, of which `count` are wanted.
@@ -221,8 +219,7 @@ void EncodeQ80(const EncodeJob& job) {
     FoundBlocks found;
     found.Set(x, d, d, OddScales(d), [&](LaneVec value) HWY_ATTR {
       const LaneVec real = hn::Mul(value, inverse);
-      const LaneIntVec code = hn::ConvertTo(LaneIntTag(), hn::Add(real, hn::CopySign(half, real)));
-      return hn::And(code, hn::Set(LaneIntTag(), 255));
+      return hn::Add(hn::Trunc(hn::Add(real, hn::CopySign(half, real))), hn::Set(tag, 128.0F));
     });
     WriteFound<Q80>(batch, found);
   });

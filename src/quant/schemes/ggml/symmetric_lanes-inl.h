@@ -26,20 +26,19 @@ namespace HWY_NAMESPACE {
 template <size_t kSize, typename Beyond>
 HWY_INLINE LaneVec FirstBeyond(const float* x, const Beyond& beyond) {
   constexpr size_t kPart = kSize / 4;
-  LaneVec best[4];
-  for (size_t p = 0; p < 4; ++p) {
-    best[p] = LoadLanes(x, p * kPart);
-  }
+  const auto better = [&](LaneVec old, LaneVec value)
+                          HWY_ATTR { return hn::IfThenElse(beyond(value, old), value, old); };
+  LaneVec a = LoadLanes(x, 0);
+  LaneVec b = LoadLanes(x, kPart);
+  LaneVec c = LoadLanes(x, 2 * kPart);
+  LaneVec d = LoadLanes(x, 3 * kPart);
   for (size_t i = 1; i < kPart; ++i) {
-    for (size_t p = 0; p < 4; ++p) {
-      const LaneVec value = LoadLanes(x, p * kPart + i);
-      best[p] = hn::IfThenElse(beyond(value, best[p]), value, best[p]);
-    }
+    a = better(a, LoadLanes(x, i));
+    b = better(b, LoadLanes(x, kPart + i));
+    c = better(c, LoadLanes(x, 2 * kPart + i));
+    d = better(d, LoadLanes(x, 3 * kPart + i));
   }
-  for (size_t p = 1; p < 4; ++p) {
-    best[0] = hn::IfThenElse(beyond(best[p], best[0]), best[p], best[0]);
-  }
-  return best[0];
+  return better(better(better(a, b), c), d);
 }
 
 // The first values of largest magnitude; +0 for zeros.
