@@ -76,9 +76,9 @@ class AffineLanes {
     base_ = low_;
   }
 
-  HWY_INLINE void Begin(float first) {
+  HWY_INLINE void Begin(float steps) {
     const LaneTag d;
-    trial_inverse_ = hn::Div(hn::Set(d, first + static_cast<float>(kTop)), hn::Sub(high_, low_));
+    trial_inverse_ = hn::Div(hn::Set(d, steps), hn::Sub(high_, low_));
     const LaneVec most = hn::Set(d, 0x1p21F);
     const LaneVec lowest = hn::Abs(hn::Mul(trial_inverse_, hn::Sub(least_, low_)));
     const LaneVec highest = hn::Abs(hn::Mul(trial_inverse_, hn::Sub(high_, low_)));
@@ -173,34 +173,26 @@ class AffineLanes {
   LaneVec trial_error_;
 };
 
-// Two of them, so that one's additions fill the other's waiting time.
-template <size_t kSize, int kTop, bool kAbsolute>
-HWY_INLINE void SearchTwo(const ggml::AffineTrials& trials, AffineLanes<kSize, kTop, kAbsolute>& a,
-                          AffineLanes<kSize, kTop, kAbsolute>& b) {
-  a.BeginFirst();
-  b.BeginFirst();
+// Several of them (AffineLanes) at once, so that one's additions fill the other's waiting time.
+template <size_t kSize, typename... Lanes>
+HWY_INLINE void SearchTogether(const ggml::AffineTrials& trials, int top, Lanes&... lanes) {
+  (lanes.BeginFirst(), ...);
   for (size_t i = 0; i < kSize; ++i) {
-    a.AddFirst(i);
-    b.AddFirst(i);
+    (lanes.AddFirst(i), ...);
   }
-  a.KeepFirst();
-  b.KeepFirst();
+  (lanes.KeepFirst(), ...);
   for (int t = 0; t <= trials.last; ++t) {
-    const float first = trials.first + trials.step * static_cast<float>(t);
-    a.Begin(first);
-    b.Begin(first);
+    const float steps =
+        trials.first + trials.step * static_cast<float>(t) + static_cast<float>(top);
+    (lanes.Begin(steps), ...);
     for (size_t i = 0; i < kSize; ++i) {
-      a.Add(i);
-      b.Add(i);
+      (lanes.Add(i), ...);
     }
-    a.Solve();
-    b.Solve();
+    (lanes.Solve(), ...);
     for (size_t i = 0; i < kSize; ++i) {
-      a.AddError(i);
-      b.AddError(i);
+      (lanes.AddError(i), ...);
     }
-    a.Keep();
-    b.Keep();
+    (lanes.Keep(), ...);
   }
 }
 

@@ -21,11 +21,12 @@ struct Half {
 
   float Get() const { return scalar::F16ToFloat(static_cast<uint16_t>(bytes[0] | bytes[1] << 8)); }
 
-  void Set(float value) {
+  static Half From(float value) {
     const uint16_t bits = scalar::FloatToF16(value);
-    bytes[0] = static_cast<uint8_t>(bits);
-    bytes[1] = static_cast<uint8_t>(bits >> 8);
+    return {{static_cast<uint8_t>(bits), static_cast<uint8_t>(bits >> 8)}};
   }
+
+  void Set(float value) { *this = From(value); }
 };
 
 struct Word {

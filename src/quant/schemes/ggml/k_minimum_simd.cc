@@ -57,10 +57,10 @@ class BatchEncoder {
     }
     CodeAgain();
     words_.ToBlocks();
-    for (size_t b = 0; b < batch_.count; ++b) {
-      Format::Pack(words_.template Of<uint8_t>(b), blocks_[b]);
-    }
-    WriteBatch<Format>(batch_, odd_, blocks_);
+    WriteBatch<Format>(batch_, odd_, [&](size_t b, Block& block) HWY_ATTR {
+      block = blocks_[b];
+      Format::Pack(words_.template Of<uint8_t>(b), block);
+    });
   }
 
  private:
@@ -77,7 +77,7 @@ class BatchEncoder {
       weigh(s + 1);
       Search a(X(s), Weights(s), codes_);
       Search b(X(s + 1), Weights(s + 1), codes_ + kSize * kLanes);
-      SearchTwo(trials, a, b);
+      SearchTogether<kSize>(trials, Format::kTop, a, b);
       Store(a, s);
       Store(b, s + 1);
     }
@@ -136,7 +136,7 @@ class BatchEncoder {
       const auto stays = hn::Eq(scale, hn::Zero(LaneTag()));
       const bool some_stay = !hn::AllFalse(LaneTag(), stays);
       for (size_t i = 0; i < kSize; i += 4) {
-        LaneIntVec codes[4];
+        LaneVec codes[4];
         for (size_t k = 0; k < 4; ++k) {
           const LaneVec x = LoadLanes(X(s), i + k);
           LaneVec real = hn::Div(hn::Add(x, minimum), scale);
@@ -145,8 +145,7 @@ class BatchEncoder {
                 hn::Mul(LoadLanes(found_.inverses, s), hn::Sub(x, LoadLanes(found_.bases, s)));
             real = hn::IfThenElse(stays, before, real);
           }
-          const LaneVec code = NearestWithinLanes(real, 0, Format::kTop);
-          codes[k] = hn::NearestInt(code);
+          codes[k] = NearestWithinLanes(real, 0, Format::kTop);
         }
         words_.Set(s * kSize + i, codes[0], codes[1], codes[2], codes[3]);
       }

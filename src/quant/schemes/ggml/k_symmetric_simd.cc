@@ -51,11 +51,11 @@ struct SuperBlocks {
     for (size_t i = 0; i < 256; i += 4) {
       const LaneVec scale = LoadLanes(stored, i / 16);
       const auto stays = hn::Eq(scale, hn::Zero(d));
-      LaneIntVec out[4];
+      LaneVec out[4];
       for (size_t k = 0; k < 4; ++k) {
         const LaneVec real = hn::Div(LoadLanes(x, i + k), scale);
         const LaneVec code = hn::Add(NearestWithinLanes(real, -kTop, kTop - 1), hn::Set(d, kTop));
-        out[k] = hn::NearestInt(hn::IfThenElse(stays, LoadLanes(codes, i + k), code));
+        out[k] = hn::IfThenElse(stays, LoadLanes(codes, i + k), code);
       }
       words.Set(i, out[0], out[1], out[2], out[3]);
     }
@@ -143,10 +143,10 @@ void EncodeQ3K(const EncodeJob& job) {
     CodeWords<64> words;
     all.CodeAgain<4>(stored, words);
     words.ToBlocks();
-    for (size_t b = 0; b < batch.count; ++b) {
-      Q3K::Pack(words.Of<int8_t>(b), blocks[b]);
-    }
-    WriteBatch<Q3K>(batch, all.odd, blocks);
+    WriteBatch<Q3K>(batch, all.odd, [&](size_t b, Q3K::Block& block) HWY_ATTR {
+      block = blocks[b];
+      Q3K::Pack(words.Of<int8_t>(b), block);
+    });
   });
 }
 
@@ -183,12 +183,12 @@ void EncodeQ6K(const EncodeJob& job) {
     CodeWords<64> words;
     all.CodeAgain<32>(stored, words);
     words.ToBlocks();
-    for (size_t b = 0; b < batch.count; ++b) {
+    WriteBatch<Q6K>(batch, all.odd, [&](size_t b, Q6K::Block& block) HWY_ATTR {
+      block = blocks[b];
       if (!zeros[b]) {
-        Q6K::Pack(words.Of<int8_t>(b), blocks[b]);
+        Q6K::Pack(words.Of<int8_t>(b), block);
       }
-    }
-    WriteBatch<Q6K>(batch, all.odd, blocks);
+    });
   });
 }
 

@@ -73,33 +73,36 @@ HWY_INLINE void StoreLanes(LaneVec value, float* lanes, size_t i) {
   hn::Store(value, LaneTag(), lanes + i * kLanes);
 }
 
-// Rows of four become columns of four.
-HWY_INLINE void TransposeFour(const float* const* in, size_t from, float* const* out, size_t to) {
-  const hn::Full128<float> d;
+// Four rows of four become columns, `stride` apart.
+HWY_INLINE void TransposeFour(const float* a, const float* b, const float* c, const float* d,
+                              float* out, size_t stride) {
+  const hn::Full128<float> tag;
   const hn::Full128<double> pairs;
-  const auto a = hn::LoadU(d, in[0] + from);
-  const auto b = hn::LoadU(d, in[1] + from);
-  const auto c = hn::LoadU(d, in[2] + from);
-  const auto e = hn::LoadU(d, in[3] + from);
-  const auto ab_low = hn::BitCast(pairs, hn::InterleaveLower(d, a, b));
-  const auto ab_high = hn::BitCast(pairs, hn::InterleaveUpper(d, a, b));
-  const auto ce_low = hn::BitCast(pairs, hn::InterleaveLower(d, c, e));
-  const auto ce_high = hn::BitCast(pairs, hn::InterleaveUpper(d, c, e));
-  hn::StoreU(hn::BitCast(d, hn::InterleaveLower(pairs, ab_low, ce_low)), d, out[0] + to);
-  hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(pairs, ab_low, ce_low)), d, out[1] + to);
-  hn::StoreU(hn::BitCast(d, hn::InterleaveLower(pairs, ab_high, ce_high)), d, out[2] + to);
-  hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(pairs, ab_high, ce_high)), d, out[3] + to);
+  const auto row_a = hn::LoadU(tag, a);
+  const auto row_b = hn::LoadU(tag, b);
+  const auto row_c = hn::LoadU(tag, c);
+  const auto row_d = hn::LoadU(tag, d);
+  const auto ab_low = hn::BitCast(pairs, hn::InterleaveLower(tag, row_a, row_b));
+  const auto ab_high = hn::BitCast(pairs, hn::InterleaveUpper(tag, row_a, row_b));
+  const auto cd_low = hn::BitCast(pairs, hn::InterleaveLower(tag, row_c, row_d));
+  const auto cd_high = hn::BitCast(pairs, hn::InterleaveUpper(tag, row_c, row_d));
+  const auto store = [&](size_t i, auto column)
+                         HWY_ATTR { hn::StoreU(hn::BitCast(tag, column), tag, out + i * stride); };
+  store(0, hn::InterleaveLower(pairs, ab_low, cd_low));
+  store(1, hn::InterleaveUpper(pairs, ab_low, cd_low));
+  store(2, hn::InterleaveLower(pairs, ab_high, cd_high));
+  store(3, hn::InterleaveUpper(pairs, ab_high, cd_high));
 }
 
 // Value i of all blocks side by side, for `n` values of each.
 HWY_INLINE void ToLanes(const float* const* blocks, size_t n, float* lanes) {
-  for (size_t i = 0; i < n; i += 4) {
-    float* rows[4];
-    for (size_t k = 0; k < 4; ++k) {
-      rows[k] = lanes + (i + k) * kLanes;
-    }
-    for (size_t b = 0; b < kLanes; b += 4) {
-      TransposeFour(blocks + b, i, rows, b);
+  for (size_t block = 0; block < kLanes; block += 4) {
+    const float* a = blocks[block];
+    const float* b = blocks[block + 1];
+    const float* c = blocks[block + 2];
+    const float* d = blocks[block + 3];
+    for (size_t i = 0; i < n; i += 4) {
+      TransposeFour(a + i, b + i, c + i, d + i, lanes + i * kLanes + block, kLanes);
     }
   }
 }
@@ -108,52 +111,58 @@ HWY_INLINE void ToLanes(const float* const* blocks, size_t n, float* lanes) {
 template <size_t kWords>
 struct CodeWords {
   HWY_ALIGN float words[kWords * kLanes];
-  HWY_ALIGN float blocks[kLanes][kWords];
+  HWY_ALIGN float blocks[kLanes * kWords];
 
-  HWY_INLINE void Set(size_t i, LaneIntVec first, LaneIntVec second, LaneIntVec third,
-                      LaneIntVec fourth) {
-    const auto low = hn::Or(first, hn::ShiftLeft<8>(second));
-    const auto high = hn::Or(hn::ShiftLeft<16>(third), hn::ShiftLeft<24>(fourth));
-    StoreLanes(hn::BitCast(LaneTag(), hn::Or(low, high)), words, i / 4);
+  // Whole numbers from 0 to 255.
+  HWY_INLINE void Set(size_t i, LaneVec first, LaneVec second, LaneVec third, LaneVec fourth) {
+    const LaneTag d;
+    const LaneIntTag di;
+    const LaneVec byte = hn::Set(d, 256.0F);
+    const LaneVec integers = hn::Set(d, 0x1p23F);  // their bits end with what is added
+    const auto low = hn::Add(hn::Add(first, hn::Mul(second, byte)), integers);
+    const auto high = hn::Add(hn::Add(third, hn::Mul(fourth, byte)), integers);
+    const auto lower_half = hn::And(hn::BitCast(di, low), hn::Set(di, 0xFFFF));
+    const auto word = hn::Or(lower_half, hn::ShiftLeft<16>(hn::BitCast(di, high)));
+    StoreLanes(hn::BitCast(d, word), words, i / 4);
   }
 
   // After all were set.
   HWY_INLINE void ToBlocks() {
     for (size_t b = 0; b < kLanes; b += 4) {
-      float* out[4];
-      for (size_t k = 0; k < 4; ++k) {
-        out[k] = blocks[b + k];
-      }
       for (size_t i = 0; i < kWords; i += 4) {
-        const float* in[4];
-        for (size_t k = 0; k < 4; ++k) {
-          in[k] = words + (i + k) * kLanes;
-        }
-        TransposeFour(in, b, out, i);
+        const float* in = words + i * kLanes + b;
+        TransposeFour(in, in + kLanes, in + 2 * kLanes, in + 3 * kLanes, blocks + b * kWords + i,
+                      kWords);
       }
     }
   }
 
   template <typename Code>
   HWY_INLINE const Code* Of(size_t b) const {
-    return reinterpret_cast<const Code*>(blocks[b]);
+    return reinterpret_cast<const Code*>(blocks + b * kWords);
   }
 };
 
-// Writes a batch's blocks, of which odd ones are left to the reference.
-template <typename Format>
-HWY_INLINE void WriteBatch(const Batch& batch, LaneMask odd, typename Format::Block* blocks) {
-  using Block = typename Format::Block;
+// Writes a batch's blocks: fill(b, block) fills one; odd ones are left to the reference.
+template <typename Format, typename Fill>
+HWY_INLINE void WriteBatch(const Batch& batch, LaneMask odd, const Fill& fill) {
   HWY_ALIGN float marks[kLanes];
   hn::Store(hn::IfThenElseZero(odd, hn::Set(LaneTag(), 1.0F)), LaneTag(), marks);
   for (size_t b = 0; b < batch.count; ++b) {
-    Block& block = blocks[b];
+    typename Format::Block block{};
     if (marks[b] != 0) {
-      block = Block{};
       Format::Encode(batch.values[b], {batch.importance[b], batch.row_square[b]}, block);
+    } else {
+      fill(b, block);
     }
-    std::memcpy(batch.out + b * sizeof(Block), &block, sizeof(block));
+    std::memcpy(batch.out + b * sizeof(block), &block, sizeof(block));
   }
+}
+
+// As ggml::Half holds them.
+HWY_INLINE void StoreHalves(LaneVec value, ggml::Half* halves) {
+  const hn::Rebind<hwy::float16_t, LaneTag> d;
+  hn::StoreU(hn::DemoteTo(d, value), d, reinterpret_cast<hwy::float16_t*>(halves));
 }
 
 HWY_INLINE LaneMask NoLanes() {

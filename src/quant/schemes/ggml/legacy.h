@@ -71,7 +71,7 @@ void EncodeLegacy(const float* x, const Importance& importance, typename Format:
   } else {
     fit.scale = EncodeSymmetric32(x, importance, Format::kTop, codes);
   }
-  Format::Fill(fit, codes, block);
+  Format::Fill(Half::From(fit.scale), Half::From(-fit.minimum), codes, block);
 }
 
 struct Q40 {
@@ -85,8 +85,8 @@ struct Q40 {
     uint8_t codes[16];  // of element i low, of i + 16 high
   };
 
-  static HWY_INLINE void Fill(const Affine& fit, const uint8_t* codes, Block& block) {
-    block.d.Set(fit.scale);
+  static HWY_INLINE void Fill(Half d, Half, const uint8_t* codes, Block& block) {
+    block.d = d;
     PackNibbles(codes, block.codes);
   }
 
@@ -115,9 +115,9 @@ struct Q41 {
     uint8_t codes[16];  // as in Q40
   };
 
-  static HWY_INLINE void Fill(const Affine& fit, const uint8_t* codes, Block& block) {
-    block.d.Set(fit.scale);
-    block.m.Set(-fit.minimum);
+  static HWY_INLINE void Fill(Half d, Half m, const uint8_t* codes, Block& block) {
+    block.d = d;
+    block.m = m;
     PackNibbles(codes, block.codes);
   }
 
@@ -147,8 +147,8 @@ struct Q50 {
     uint8_t codes[16];  // as in Q40
   };
 
-  static HWY_INLINE void Fill(const Affine& fit, const uint8_t* codes, Block& block) {
-    block.d.Set(fit.scale);
+  static HWY_INLINE void Fill(Half d, Half, const uint8_t* codes, Block& block) {
+    block.d = d;
     block.high.Set(FifthBits(codes));
     PackNibbles(codes, block.codes);
   }
@@ -183,9 +183,9 @@ struct Q51 {
     uint8_t codes[16];  // as in Q40
   };
 
-  static HWY_INLINE void Fill(const Affine& fit, const uint8_t* codes, Block& block) {
-    block.d.Set(fit.scale);
-    block.m.Set(-fit.minimum);
+  static HWY_INLINE void Fill(Half d, Half m, const uint8_t* codes, Block& block) {
+    block.d = d;
+    block.m = m;
     block.high.Set(FifthBits(codes));
     PackNibbles(codes, block.codes);
   }
@@ -216,6 +216,14 @@ struct Q80 {
     Half d;
     int8_t codes[32];
   };
+
+  // The codes are around 128.
+  static HWY_INLINE void Fill(Half d, Half, const uint8_t* codes, Block& block) {
+    block.d = d;
+    for (size_t i = 0; i < 32; ++i) {
+      block.codes[i] = static_cast<int8_t>(codes[i] ^ 128);
+    }
+  }
 
   static void Encode(const float* x, const Importance&, Block& block) {
     const float d = Magnitude(x, 32) / 127;

@@ -128,4 +128,9 @@ struct BlockNvfp4 {
   }
 };
 
+template <>
+void EncodeBlocks<BlockMxfp4>(const EncodeJob& job);
+template <>
+void EncodeBlocks<BlockNvfp4>(const EncodeJob& job);
+
 }  // namespace lbrx::ggml

@@ -21,18 +21,32 @@ namespace lbrx {
 namespace HWY_NAMESPACE {
 #if LBRX_SIMD
 
-// The first values of largest magnitude.
+// The first values that are beyond all others: `beyond(a, b)` says whether a is beyond b. In four
+// parts that need not wait for each other.
+template <size_t kSize, typename Beyond>
+HWY_INLINE LaneVec FirstBeyond(const float* x, const Beyond& beyond) {
+  constexpr size_t kPart = kSize / 4;
+  const auto better = [&](LaneVec old, LaneVec value)
+                          HWY_ATTR { return hn::IfThenElse(beyond(value, old), value, old); };
+  LaneVec a = LoadLanes(x, 0);
+  LaneVec b = LoadLanes(x, kPart);
+  LaneVec c = LoadLanes(x, 2 * kPart);
+  LaneVec d = LoadLanes(x, 3 * kPart);
+  for (size_t i = 1; i < kPart; ++i) {
+    a = better(a, LoadLanes(x, i));
+    b = better(b, LoadLanes(x, kPart + i));
+    c = better(c, LoadLanes(x, 2 * kPart + i));
+    d = better(d, LoadLanes(x, 3 * kPart + i));
+  }
+  return better(better(better(a, b), c), d);
+}
+
+// The first values of largest magnitude; +0 for zeros.
 template <size_t kSize>
 HWY_INLINE LaneVec SignedMaximumLanes(const float* x) {
-  LaneVec most = hn::Zero(LaneTag());
-  LaneVec magnitude = most;
-  for (size_t i = 0; i < kSize; ++i) {
-    const LaneVec value = LoadLanes(x, i);
-    const auto larger = hn::Gt(hn::Abs(value), magnitude);
-    magnitude = hn::IfThenElse(larger, hn::Abs(value), magnitude);
-    most = hn::IfThenElse(larger, value, most);
-  }
-  return most;
+  const LaneVec most = FirstBeyond<kSize>(
+      x, [](LaneVec a, LaneVec b) HWY_ATTR { return hn::Gt(hn::Abs(a), hn::Abs(b)); });
+  return hn::IfThenZeroElse(hn::Eq(most, hn::Zero(LaneTag())), most);
 }
 
 struct ProductLanes {
