@@ -251,11 +251,22 @@ class LaneSearch {
   }
 
   HWY_INLINE bool Find(IqFit& fit) {
-    const float middle = kRule.fitted ? 3 * FitIqPositive(run_) : run_.max;
+    const FloatTag d;
+    FloatVec most = hn::LoadU(d, run_.x);
+    FloatVec reach = hn::Abs(most);
+    for (size_t i = kFloatLanes; i < kRun; i += kFloatLanes) {
+      most = hn::Max(most, hn::LoadU(d, run_.x + i));
+      reach = hn::Max(reach, hn::Abs(hn::LoadU(d, run_.x + i)));
+    }
+    const float max = hn::GetLane(hn::MaxOfLanes(d, most));
+    if (max < kRule.least) {
+      return false;
+    }
+    const float middle = kRule.fitted ? 3 * FitIqPositiveReference(run_) : max;
     if (middle <= 0) {
       return false;
     }
-    if (!IsTame(middle)) {
+    if (!IsTame(hn::GetLane(hn::MaxOfLanes(d, reach)), middle)) {
       return FindIqFitReference<kRule>(run_, fit);
     }
     RoundAll(middle);
@@ -310,13 +321,8 @@ class LaneSearch {
   }();
 
   // Whether IqRound is plain rounding for all that is met here, and no quotient overflows.
-  HWY_INLINE bool IsTame(float middle) const {
-    const FloatTag d;
-    FloatVec most = hn::Zero(d);
-    for (size_t i = 0; i < kRun; i += kFloatLanes) {
-      most = hn::Max(most, hn::Abs(hn::LoadU(d, run_.x + i)));
-    }
-    return middle >= 1e-30F && hn::GetLane(hn::MaxOfLanes(d, most)) <= 1e4F * middle;
+  static bool IsTame(float reach, float middle) {
+    return middle >= 1e-30F && reach <= 1e4F * middle;
   }
 
   HWY_INLINE void RoundAll(float middle) {
@@ -507,6 +513,25 @@ class LaneSearch {
   uint32_t moved_[kGroups];  // bit c: the nearest string was no point
 };
 
+void Split(const float* values, const IqWeights& weights, IqParts& parts) {
+  const FloatTag d;
+  const FloatVec floor = hn::Set(d, weights.floor);
+  const FloatVec mean_square = hn::Set(d, weights.mean_square);
+  for (size_t i = 0; i < kIqBlock; i += kFloatLanes) {
+    const FloatVec x = hn::LoadU(d, values + i);
+    const FloatVec square = hn::Mul(x, x);
+    FloatVec w = hn::Add(floor, square);
+    if (weights.importance != nullptr) {
+      w = hn::Mul(hn::LoadU(d, weights.importance + i), hn::Sqrt(hn::Add(mean_square, square)));
+    }
+    hn::Store(w, d, parts.w + i);
+    const auto negative = hn::Not(hn::Ge(x, hn::Zero(d)));
+    hn::Store(hn::IfThenElse(negative, hn::Neg(x), x), d, parts.x + i);
+    const uint32_t bits = MaskBits(d, negative) << (i % 8);
+    parts.signs[i / 8] = static_cast<uint8_t>(i % 8 == 0 ? bits : parts.signs[i / 8] | bits);
+  }
+}
+
 template <const IqRule& kRule>
 bool Find(const IqRun& run, IqFit& fit) {
   return LaneSearch<kRule>(run).Find(fit);
@@ -525,8 +550,9 @@ namespace {
 
 template <const IqRule& kRule>
 void Encode(const EncodeJob& job) {
-  static constexpr auto kTable = LBRX_SIMD_TABLE(FindIqFitReference<kRule>, Find<kRule>);
-  EncodeIqCodebookWith(job, kTable.Get());
+  static constexpr auto kSplit = LBRX_SIMD_TABLE(SplitIqReference, Split);
+  static constexpr auto kFind = LBRX_SIMD_TABLE(FindIqFitReference<kRule>, Find<kRule>);
+  EncodeIqCodebookWith(job, {kSplit.Get(), kFind.Get()});
 }
 
 }  // namespace
