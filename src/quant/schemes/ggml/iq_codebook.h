@@ -45,10 +45,24 @@ inline constexpr IqRule kIq3SRule = {
 inline constexpr size_t kMaxIqRun = 32;
 inline constexpr size_t kMaxIqGroups = 8;
 
+// A block's magnitudes, the weights of their errors and their signs (a bit each, set: negative).
+struct IqParts {
+  alignas(32) float x[kIqBlock];
+  alignas(32) float w[kIqBlock];
+  uint8_t signs[kIqBlock / 8];
+};
+
+// What weights are made of: importance * sqrt(mean_square + x^2), or floor + x^2 without.
+struct IqWeights {
+  const float* importance;  // nullptr: none
+  float mean_square;
+  float floor;
+};
+
+// Elements that share a scale.
 struct IqRun {
-  float x[kMaxIqRun];  // magnitudes; negative where a sign was flipped for parity
-  float w[kMaxIqRun];  // weights of errors
-  float max;           // the largest of x
+  const float* x;  // negative where a sign was flipped for parity
+  const float* w;
 };
 
 struct IqFit {
@@ -56,21 +70,25 @@ struct IqFit {
   uint16_t words[kMaxIqGroups];  // points
 };
 
-// Finds scale and points of a run. False: it counts as zeros.
-using FindIqFit = bool (*)(const IqRun&, IqFit&);
+struct IqKernels {
+  void (*split)(const float* values, const IqWeights& weights, IqParts& parts);
+  // Finds scale and points. False: the run counts as zeros.
+  bool (*find)(const IqRun& run, IqFit& fit);
+};
 
 // IQ2_XXS's first fit: the scale of the codes 0 to 4 that come nearest to magnitudes, found by a
 // few tries and by changing single codes.
-float FitIqPositive(const IqRun& run);
+float FitIqPositiveReference(const IqRun& run);
 
 // The rule of a scheme of this family.
 const IqRule& IqRuleOf(Scheme scheme);
 
-// The definition, for each of the rules above.
+// The definition; for each of the rules above.
+void SplitIqReference(const float* values, const IqWeights& weights, IqParts& parts);
 template <const IqRule& kRule>
 bool FindIqFitReference(const IqRun& run, IqFit& fit);
 
-void EncodeIqCodebookWith(const EncodeJob& job, FindIqFit find);
+void EncodeIqCodebookWith(const EncodeJob& job, const IqKernels& kernels);
 
 void DecodeIqCodebookReference(const DecodeJob& job);
 void EncodeIqCodebook(const EncodeJob& job);

@@ -10,56 +10,40 @@
 namespace lbrx {
 namespace {
 
-// Magnitudes of eight elements from `x` on into `run`; their sign bits.
-uint8_t SplitSigns(const float* x, size_t begin, bool even, IqRun& run) {
-  uint32_t signs = 0;
-  for (size_t i = 0; i < 8; ++i) {
-    const bool negative = !(x[i] >= 0);
-    run.x[begin + i] = negative ? -x[i] : x[i];
-    signs |= (negative ? 1U : 0U) << i;
-  }
-  if (!even || std::popcount(signs) % 2 == 0) {
-    return static_cast<uint8_t>(signs);
-  }
-  // The sign of the element that matters least is flipped.
+// Flips the sign of that one of eight elements which matters least.
+void FlipLeast(float* x, const float* w, uint8_t& signs) {
   size_t least = 0;
-  float least_cost = run.w[begin] * x[0] * x[0];
+  float least_cost = w[0] * x[0] * x[0];
   for (size_t i = 1; i < 8; ++i) {
-    const float cost = run.w[begin + i] * x[i] * x[i];
+    const float cost = w[i] * x[i] * x[i];
     if (cost < least_cost) {
       least_cost = cost;
       least = i;
     }
   }
-  run.x[begin + least] = -run.x[begin + least];
-  return static_cast<uint8_t>(signs ^ 1U << least);
+  x[least] = -x[least];
+  signs = static_cast<uint8_t>(signs ^ 1U << least);
 }
 
 // A block while it is encoded.
 class BlockEncoder {
  public:
-  BlockEncoder(const IqRule& rule, const IqNeighbours& neighbours, FindIqFit find, uint8_t* block)
+  BlockEncoder(const IqRule& rule, const IqNeighbours& neighbours, const IqKernels& kernels,
+               uint8_t* block)
       : rule_(rule),
         layout_(rule.layout),
         even_(layout_.signs.width == 7),
         neighbours_(neighbours),
-        find_(find),
+        kernels_(kernels),
         block_(block) {}
 
   void Encode(const float* values, const float* importance) {
     std::memset(block_, 0, layout_.bytes);
-    float squares = 0;
-    for (size_t i = 0; i < kIqBlock; ++i) {
-      squares += values[i] * values[i];
-    }
-    mean_square_ = rule_.spread * squares / kIqBlock;
-    floor_ = rule_.even > 0 ? rule_.even * mean_square_ : 0;
+    Split(values, importance);
     const size_t runs = kIqBlock / layout_.scaled;
     float max_scale = 0;
     for (size_t r = 0; r < runs; ++r) {
-      const size_t begin = r * layout_.scaled;
-      scales_[r] =
-          EncodeRun(values + begin, importance == nullptr ? nullptr : importance + begin, r);
+      scales_[r] = EncodeRun(r);
       max_scale = std::max(max_scale, scales_[r]);
     }
     if (max_scale == 0) {
@@ -78,34 +62,37 @@ class BlockEncoder {
   }
 
  private:
-  // Its scale; 0 for a run of zeros, which leaves its part of the block as it is.
-  float EncodeRun(const float* x, const float* importance, size_t r) {
-    IqRun run;
-    Weigh(x, importance, run);
-    uint8_t signs[kMaxIqRun / 8] = {};
-    for (size_t i = 0; i < layout_.scaled; i += 8) {
-      signs[i / 8] = SplitSigns(x + i, i, even_, run);
+  void Split(const float* values, const float* importance) {
+    float squares = 0;
+    for (size_t i = 0; i < kIqBlock; ++i) {
+      squares += values[i] * values[i];
     }
-    run.max = *std::max_element(run.x, run.x + layout_.scaled);
+    const float mean_square = rule_.spread * squares / kIqBlock;
+    const float floor = rule_.even > 0 ? rule_.even * mean_square : 0;
+    kernels_.split(values, {importance, mean_square, floor}, parts_);
+    for (size_t i = 0; i < kIqBlock && even_; i += 8) {
+      if (std::popcount(parts_.signs[i / 8]) % 2 != 0) {
+        FlipLeast(parts_.x + i, parts_.w + i, parts_.signs[i / 8]);
+      }
+    }
+  }
+
+  // Its scale; 0 for a run of zeros, which leaves its part of the block as it is.
+  float EncodeRun(size_t r) {
+    const size_t begin = r * layout_.scaled;
     IqFit fit{};
-    if (run.max < rule_.least || !find_(run, fit)) {
+    if (!kernels_.find({parts_.x + begin, parts_.w + begin}, fit)) {
       return 0;
     }
     const size_t place = rule_.closes_up ? coded_++ : r;
     const size_t eights = layout_.scaled / 8U;
     for (size_t i = 0; i < eights; ++i) {
-      const uint32_t flipped = fit.scale < 0 ? ~uint32_t{signs[i]} : signs[i];
+      const uint32_t signs = parts_.signs[begin / 8 + i];
+      const uint32_t flipped = fit.scale < 0 ? ~signs : signs;
       layout_.signs.Put(block_, place * eights + i, flipped & ((1U << layout_.signs.width) - 1));
     }
     PutIndices(fit, place, r);
     return std::fabs(fit.scale);
-  }
-
-  void Weigh(const float* x, const float* importance, IqRun& run) const {
-    for (size_t i = 0; i < layout_.scaled; ++i) {
-      run.w[i] = importance == nullptr ? floor_ + x[i] * x[i]
-                                       : importance[i] * std::sqrt(mean_square_ + x[i] * x[i]);
-    }
   }
 
   void PutIndices(const IqFit& fit, size_t place, size_t r) {
@@ -125,10 +112,9 @@ class BlockEncoder {
   const IqLayout& layout_;
   bool even_;  // an even number of signs in eight elements
   const IqNeighbours& neighbours_;
-  FindIqFit find_;
+  const IqKernels& kernels_;
   uint8_t* block_;
-  float mean_square_ = 0;
-  float floor_ = 0;   // of weights without importance
+  IqParts parts_;
   size_t coded_ = 0;  // runs that are no zeros
   float scales_[kIqBlock / 16] = {};
 };
@@ -150,7 +136,7 @@ const IqRule& IqRuleOf(Scheme scheme) {
   }
 }
 
-void EncodeIqCodebookWith(const EncodeJob& job, FindIqFit find) {
+void EncodeIqCodebookWith(const EncodeJob& job, const IqKernels& kernels) {
   const IqRule& rule = IqRuleOf(job.encoding.scheme);
   if (rule.even < 0) {
     RequireImportance(job);
@@ -158,7 +144,7 @@ void EncodeIqCodebookWith(const EncodeJob& job, FindIqFit find) {
   const IqNeighbours& neighbours = IqNeighbours::Of(rule.layout.grid);
   EncodeIqBlocks(job, kIqBlock, rule.layout.bytes,
                  [&](const float* values, const float* importance, uint8_t* block) {
-                   BlockEncoder(rule, neighbours, find, block).Encode(values, importance);
+                   BlockEncoder(rule, neighbours, kernels, block).Encode(values, importance);
                  });
 }
 

@@ -25,7 +25,11 @@ class Search {
   }
 
   bool Find(IqFit& fit) {
-    const float middle = kRule.fitted ? 3 * FitIqPositive(run_) : run_.max;
+    const float max = *std::max_element(run_.x, run_.x + kRule.layout.scaled);
+    if (max < kRule.least) {
+      return false;
+    }
+    const float middle = kRule.fitted ? 3 * FitIqPositiveReference(run_) : max;
     if (middle <= 0) {
       return false;
     }
@@ -142,7 +146,23 @@ class Search {
   float root_[kMaxIqRun];  // of the weights
 };
 
+template <const IqRule& kRule>
+constexpr IqKernels kKernels = {SplitIqReference, FindIqFitReference<kRule>};
+
 }  // namespace
+
+void SplitIqReference(const float* values, const IqWeights& weights, IqParts& parts) {
+  for (size_t i = 0; i < kIqBlock; ++i) {
+    const float square = values[i] * values[i];
+    parts.w[i] = weights.importance == nullptr
+                     ? weights.floor + square
+                     : weights.importance[i] * std::sqrt(weights.mean_square + square);
+    const bool negative = !(values[i] >= 0);
+    parts.x[i] = negative ? -values[i] : values[i];
+    const int bit = (negative ? 1 : 0) << (i % 8);
+    parts.signs[i / 8] = static_cast<uint8_t>(i % 8 == 0 ? bit : parts.signs[i / 8] | bit);
+  }
+}
 
 template <const IqRule& kRule>
 bool FindIqFitReference(const IqRun& run, IqFit& fit) {
@@ -158,15 +178,15 @@ template bool FindIqFitReference<kIq3SRule>(const IqRun&, IqFit&);
 void EncodeIqCodebookReference(const EncodeJob& job) {
   switch (job.encoding.scheme) {
     case Scheme::kIq2Xxs:
-      return EncodeIqCodebookWith(job, FindIqFitReference<kIq2XxsRule>);
+      return EncodeIqCodebookWith(job, kKernels<kIq2XxsRule>);
     case Scheme::kIq2Xs:
-      return EncodeIqCodebookWith(job, FindIqFitReference<kIq2XsRule>);
+      return EncodeIqCodebookWith(job, kKernels<kIq2XsRule>);
     case Scheme::kIq2S:
-      return EncodeIqCodebookWith(job, FindIqFitReference<kIq2SRule>);
+      return EncodeIqCodebookWith(job, kKernels<kIq2SRule>);
     case Scheme::kIq3Xxs:
-      return EncodeIqCodebookWith(job, FindIqFitReference<kIq3XxsRule>);
+      return EncodeIqCodebookWith(job, kKernels<kIq3XxsRule>);
     default:
-      return EncodeIqCodebookWith(job, FindIqFitReference<kIq3SRule>);
+      return EncodeIqCodebookWith(job, kKernels<kIq3SRule>);
   }
 }
 

@@ -29,22 +29,15 @@ namespace {
 // Digits stand for odd numbers while scales are sought.
 constexpr float kOdd[8] = {1, 3, 5, 7, 9, 11, 13, 15};
 constexpr float kOddTwice[8] = {1, 3, 5, 7, 1, 3, 5, 7};
-constexpr int32_t kLaneNumbers[8] = {0, 1, 2, 3, 4, 5, 6, 7};
+constexpr float kOddSquares[8] = {1, 9, 25, 49, 81, 121, 169, 225};
 
-// root * (scale * odd - x)^2 as the reference multiplies.
-HWY_INLINE FloatVec ErrorOf(FloatVec scaled, FloatVec x, FloatVec root) {
-  const FloatVec error = hn::Sub(scaled, x);
-  return hn::Mul(hn::Mul(root, error), error);
-}
-
-// The errors of four digits of 3 bits.
-class ThreeBitErrors {
+// Sums over the digits of points (a lane each) of numbers that depend on place and digit.
+class ThreeBitSums {
  public:
-  HWY_INLINE ThreeBitErrors(const float* x, const float* root, float scale)
-      : first_(Digit(x[0], root[0], scale)),
-        second_(Digit(x[1], root[1], scale)),
-        third_(Digit(x[2], root[2], scale)),
-        fourth_(Digit(x[3], root[3], scale)) {}
+  // `at(i)`: the numbers of place i.
+  template <typename At>
+  HWY_INLINE explicit ThreeBitSums(const At& at)
+      : first_(at(0)), second_(at(1)), third_(at(2)), fourth_(at(3)) {}
 
   HWY_INLINE FloatVec Of(IntVec words) const {
     FloatVec sum = hn::Add(first_.At(words), second_.At(hn::ShiftRight<3>(words)));
@@ -53,28 +46,18 @@ class ThreeBitErrors {
   }
 
  private:
-  static HWY_INLINE EightNumbers Digit(float x, float root, float scale) {
-    return {Part(0, x, root, scale), Part(8 - kFloatLanes, x, root, scale)};
-  }
-
-  static HWY_INLINE FloatVec Part(size_t digit, float x, float root, float scale) {
-    const FloatTag d;
-    const FloatVec odd = hn::LoadU(d, kOdd + digit);
-    return ErrorOf(hn::Mul(hn::Set(d, scale), odd), hn::Set(d, x), hn::Set(d, root));
-  }
-
   EightNumbers first_;
   EightNumbers second_;
   EightNumbers third_;
   EightNumbers fourth_;
 };
 
-// The errors of eight digits of 2 bits.
-class TwoBitErrors {
+class TwoBitSums {
  public:
-  HWY_INLINE TwoBitErrors(const float* x, const float* root, float scale)
-      : TwoBitErrors(Columns(x, root, scale),
-                     Columns(x + 8 - kFloatLanes, root + 8 - kFloatLanes, scale)) {}
+  // `levels(i)`: the numbers of the digits 0, 1, 2 and 2 again, for the places from i on.
+  template <typename Levels>
+  HWY_INLINE explicit TwoBitSums(const Levels& levels)
+      : TwoBitSums(levels(0), levels(8 - kFloatLanes)) {}
 
   HWY_INLINE FloatVec Of(IntVec words) const {
     FloatVec sum = hn::Add(digits0_.At(words), digits1_.At(hn::ShiftRight<2>(words)));
@@ -87,51 +70,15 @@ class TwoBitErrors {
   }
 
  private:
-  // For positions 0 to 3 (and 4 to 7 in the upper halves of eight lanes): the errors of the digits
-  // 0, 1, 2 and 2 again.
-  struct Four {
-    FloatVec at[4];
-
-    HWY_INLINE explicit Four(const FloatVec* levels) { TransposeBlocks(levels, at); }
-  };
-
-  HWY_INLINE TwoBitErrors(const Four& low, const Four& high)
-      : digits0_(Low(low.at[0])),
-        digits1_(Low(low.at[1])),
-        digits2_(Low(low.at[2])),
-        digits3_(Low(low.at[3])),
-        digits4_(High(high.at[0])),
-        digits5_(High(high.at[1])),
-        digits6_(High(high.at[2])),
-        digits7_(High(high.at[3])) {}
-
-  static HWY_INLINE Four Columns(const float* x, const float* root, float scale) {
-    const FloatTag d;
-    const FloatVec values = hn::LoadU(d, x);
-    const FloatVec roots = hn::LoadU(d, root);
-    FloatVec levels[4];
-    levels[0] = ErrorOf(hn::Set(d, scale), values, roots);
-    levels[1] = ErrorOf(hn::Set(d, scale * 3), values, roots);
-    levels[2] = ErrorOf(hn::Set(d, scale * 5), values, roots);
-    levels[3] = levels[2];
-    return Four(levels);
-  }
-
-  static HWY_INLINE FloatVec Low(FloatVec v) {
-    if constexpr (kFloatLanes == 8) {
-      return hn::ConcatLowerLower(FloatTag(), v, v);
-    } else {
-      return v;
-    }
-  }
-
-  static HWY_INLINE FloatVec High(FloatVec v) {
-    if constexpr (kFloatLanes == 8) {
-      return hn::ConcatUpperUpper(FloatTag(), v, v);
-    } else {
-      return v;
-    }
-  }
+  HWY_INLINE TwoBitSums(const FourColumns& low, const FourColumns& high)
+      : digits0_(LowerHalves(low.at[0])),
+        digits1_(LowerHalves(low.at[1])),
+        digits2_(LowerHalves(low.at[2])),
+        digits3_(LowerHalves(low.at[3])),
+        digits4_(UpperHalves(high.at[0])),
+        digits5_(UpperHalves(high.at[1])),
+        digits6_(UpperHalves(high.at[2])),
+        digits7_(UpperHalves(high.at[3])) {}
 
   FourNumbers digits0_;
   FourNumbers digits1_;
@@ -143,6 +90,78 @@ class TwoBitErrors {
   FourNumbers digits7_;
 };
 
+// root * (scale * odd - x)^2 as the reference multiplies.
+HWY_INLINE FloatVec ErrorOf(FloatVec scaled, FloatVec x, FloatVec root) {
+  const FloatVec error = hn::Sub(scaled, x);
+  return hn::Mul(hn::Mul(root, error), error);
+}
+
+// Three sums over the digits of points: the error at a scale, exactly as the reference computes it;
+// and two that say how it depends on the scale, up to a constant and a factor:
+// error / scale = scale * Squares - Products + constant / scale.
+template <int kBits>
+struct PointSums;
+
+template <>
+struct PointSums<3> {
+  using Sums = ThreeBitSums;
+
+  static HWY_INLINE Sums Errors(const float* x, const float* root, float scale) {
+    const FloatTag d;
+    return Sums([&](size_t i) HWY_ATTR {
+      const auto part = [&](size_t digit) HWY_ATTR {
+        return ErrorOf(hn::Mul(hn::Set(d, scale), hn::LoadU(d, kOdd + digit)), hn::Set(d, x[i]),
+                       hn::Set(d, root[i]));
+      };
+      return EightNumbers(part(0), part(8 - kFloatLanes));
+    });
+  }
+
+  static HWY_INLINE Sums Squares(const float* root) { return Scaled(root, kOddSquares); }
+
+  static HWY_INLINE Sums Products(const float* twice_rx) { return Scaled(twice_rx, kOdd); }
+
+ private:
+  static HWY_INLINE Sums Scaled(const float* factors, const float* numbers) {
+    const FloatTag d;
+    return Sums([&](size_t i) HWY_ATTR {
+      const FloatVec factor = hn::Set(d, factors[i]);
+      return EightNumbers(hn::Mul(factor, hn::LoadU(d, numbers)),
+                          hn::Mul(factor, hn::LoadU(d, numbers + 8 - kFloatLanes)));
+    });
+  }
+};
+
+template <>
+struct PointSums<2> {
+  using Sums = TwoBitSums;
+
+  static HWY_INLINE Sums Errors(const float* x, const float* root, float scale) {
+    const FloatTag d;
+    return Sums([&](size_t i) HWY_ATTR {
+      const FloatVec values = hn::LoadU(d, x + i);
+      const FloatVec roots = hn::LoadU(d, root + i);
+      return FourColumns(ErrorOf(hn::Set(d, scale), values, roots),
+                         ErrorOf(hn::Set(d, scale * 3), values, roots),
+                         ErrorOf(hn::Set(d, scale * 5), values, roots));
+    });
+  }
+
+  static HWY_INLINE Sums Squares(const float* root) { return Scaled(root, kOddSquares); }
+
+  static HWY_INLINE Sums Products(const float* twice_rx) { return Scaled(twice_rx, kOdd); }
+
+ private:
+  static HWY_INLINE Sums Scaled(const float* factors, const float* numbers) {
+    const FloatTag d;
+    return Sums([&](size_t i) HWY_ATTR {
+      const FloatVec factor = hn::LoadU(d, factors + i);
+      return FourColumns(factor, hn::Mul(factor, hn::Set(d, numbers[1])),
+                         hn::Mul(factor, hn::Set(d, numbers[2])));
+    });
+  }
+};
+
 // Bit i: lane i.
 template <typename Tag>
 HWY_INLINE uint32_t MaskBits(Tag d, hn::Mask<Tag> mask) {
@@ -151,58 +170,69 @@ HWY_INLINE uint32_t MaskBits(Tag d, hn::Mask<Tag> mask) {
   return bits[0];
 }
 
-// A point that stands for a string.
-struct Choice {
-  uint16_t word;
-  bool sure;  // the errors of all others are larger by more than a margin
-};
-
-// The least errors that lanes have seen.
-struct Least {
-  FloatVec least;
-  FloatVec second;
-  IntVec place;
-
-  HWY_INLINE Least()
-      : least(hn::Set(FloatTag(), FLT_MAX)), second(least), place(hn::Zero(IntTag())) {}
-
-  HWY_INLINE void Add(FloatVec error, IntVec at) {
-    second = hn::Min(second, hn::Max(least, error));
-    const auto better = hn::Lt(error, least);
-    least = hn::IfThenElse(better, error, least);
-    place = hn::IfThenElse(hn::RebindMask(IntTag(), better), at, place);
-  }
-};
+HWY_INLINE IntVec LoadWords(const uint16_t* words) {
+  return hn::BitCast(IntTag(), hn::PromoteTo(BitsTag(), hn::LoadU(HalfBitsTag(), words)));
+}
 
 // The first of the words with the least error.
-template <typename Errors>
-HWY_INLINE Choice Choose(const Errors& errors, std::span<const uint16_t> words, float margin) {
+template <typename Sums>
+uint16_t Nearest(const Sums& errors, std::span<const uint16_t> words) {
   const FloatTag d;
-  const IntTag di;
-  const IntVec step = hn::Set(di, static_cast<int>(kFloatLanes));
-  IntVec at = hn::LoadU(di, kLaneNumbers);
-  Least best;
-  const uint16_t* data = words.data();
-  const auto load = [&](size_t i) HWY_ATTR {
-    return hn::BitCast(di, hn::PromoteTo(BitsTag(), hn::LoadU(HalfBitsTag(), data + i)));
-  };
-  size_t i = 0;
-  for (; i + kFloatLanes < words.size(); i += kFloatLanes) {
-    best.Add(errors.Of(load(i)), at);
-    at = hn::Add(at, step);
+  float least = FLT_MAX;
+  uint16_t best = words[0];
+  for (size_t i = 0; i < words.size(); i += kFloatLanes) {
+    alignas(32) float lanes[kFloatLanes];
+    hn::Store(errors.Of(LoadWords(words.data() + i)), d, lanes);
+    for (size_t j = i; j < i + kFloatLanes && j < words.size(); ++j) {
+      if (lanes[j - i] < least) {
+        least = lanes[j - i];
+        best = words[j];
+      }
+    }
   }
-  const auto in = hn::RebindMask(d, hn::Lt(at, hn::Set(di, static_cast<int>(words.size()))));
-  best.Add(hn::IfThenElse(in, errors.Of(load(i)), hn::Set(d, FLT_MAX)), at);
-
-  const FloatVec least = hn::MinOfLanes(d, best.least);
-  const FloatVec limit = hn::Add(least, hn::Set(d, margin));
-  const uint32_t near = MaskBits(d, hn::Le(best.least, limit));
-  const bool sure = (near & (near - 1)) == 0 && hn::AllFalse(d, hn::Le(best.second, limit));
-  const auto equal = hn::RebindMask(di, hn::Eq(best.least, least));
-  const IntVec first =
-      hn::MinOfLanes(di, hn::IfThenElse(equal, best.place, hn::Set(di, INT16_MAX)));
-  return {data[hn::GetLane(first)], sure};
+  return best;
 }
+
+// The points near a string, as errors / scale up to what is the same for all.
+struct Lines {
+  static constexpr size_t kMost = 300;  // points near a string are fewer
+  alignas(32) float squares[kMost + kFloatLanes];
+  alignas(32) float products[kMost + kFloatLanes];
+  alignas(32) int32_t words[kMost + kFloatLanes];
+  size_t count;
+
+  template <typename Sums>
+  HWY_INLINE void Fill(const Sums& squares_of, const Sums& products_of,
+                       std::span<const uint16_t> near) {
+    const FloatTag d;
+    count = near.size();
+    for (size_t i = 0; i < count; i += kFloatLanes) {
+      const IntVec lanes = LoadWords(near.data() + i);
+      hn::Store(squares_of.Of(lanes), d, squares + i);
+      hn::Store(products_of.Of(lanes), d, products + i);
+      hn::Store(lanes, IntTag(), words + i);
+    }
+  }
+
+  // The words of the least lines at scales, a lane each. Bit i of `unsure`: another line is within
+  // the margin.
+  HWY_INLINE IntVec Lowest(FloatVec scale, FloatVec margin, uint32_t& unsure) const {
+    const FloatTag d;
+    const IntTag di;
+    FloatVec least = hn::Set(d, FLT_MAX);
+    FloatVec second = least;
+    IntVec word = hn::Zero(di);
+    for (size_t j = 0; j < count; ++j) {
+      const FloatVec line = hn::MulSub(scale, hn::Set(d, squares[j]), hn::Set(d, products[j]));
+      const auto better = hn::Lt(line, least);
+      second = hn::Min(second, hn::Max(least, line));
+      least = hn::Min(least, line);
+      word = hn::IfThenElse(hn::RebindMask(di, better), hn::Set(di, words[j]), word);
+    }
+    unsure = MaskBits(d, hn::Not(hn::Gt(hn::Sub(second, least), margin)));
+    return word;
+  }
+};
 
 template <const IqRule& kRule>
 class LaneSearch {
@@ -213,16 +243,30 @@ class LaneSearch {
     for (size_t i = 0; i < kRun; i += kFloatLanes) {
       const FloatVec w = hn::LoadU(d, run.w + i);
       hn::Store(hn::Sqrt(w), d, root_ + i);
-      hn::Store(hn::Mul(w, hn::LoadU(d, run.x + i)), d, wx_ + i);
+      const FloatVec x = hn::LoadU(d, run.x + i);
+      hn::Store(hn::Mul(w, x), d, wx_ + i);
+      const FloatVec rx = hn::Mul(hn::Sqrt(w), x);
+      hn::Store(hn::Add(rx, rx), d, twice_rx_ + i);
     }
   }
 
   HWY_INLINE bool Find(IqFit& fit) {
-    const float middle = kRule.fitted ? 3 * FitIqPositive(run_) : run_.max;
+    const FloatTag d;
+    FloatVec most = hn::LoadU(d, run_.x);
+    FloatVec reach = hn::Abs(most);
+    for (size_t i = kFloatLanes; i < kRun; i += kFloatLanes) {
+      most = hn::Max(most, hn::LoadU(d, run_.x + i));
+      reach = hn::Max(reach, hn::Abs(hn::LoadU(d, run_.x + i)));
+    }
+    const float max = hn::GetLane(hn::MaxOfLanes(d, most));
+    if (max < kRule.least) {
+      return false;
+    }
+    const float middle = kRule.fitted ? 3 * FitIqPositiveReference(run_) : max;
     if (middle <= 0) {
       return false;
     }
-    if (!IsTame(middle)) {
+    if (!IsTame(hn::GetLane(hn::MaxOfLanes(d, reach)), middle)) {
       return FindIqFitReference<kRule>(run_, fit);
     }
     RoundAll(middle);
@@ -263,7 +307,7 @@ class LaneSearch {
   static constexpr int kTried = 2 * kRule.tries + 1;
   static constexpr size_t kLanes = (kTried + 7) / 8 * 8;
 
-  using Errors = std::conditional_t<kBits == 3, ThreeBitErrors, TwoBitErrors>;
+  using Points = PointSums<kBits>;
   using Numbers = std::conditional_t<kBits == 3, EightNumbers, FourNumbers>;
 
   // Scales that are tried, as multiples of 1 / middle; the last one repeats.
@@ -277,29 +321,23 @@ class LaneSearch {
   }();
 
   // Whether IqRound is plain rounding for all that is met here, and no quotient overflows.
-  HWY_INLINE bool IsTame(float middle) const {
-    const FloatTag d;
-    FloatVec most = hn::Zero(d);
-    for (size_t i = 0; i < kRun; i += kFloatLanes) {
-      most = hn::Max(most, hn::Abs(hn::LoadU(d, run_.x + i)));
-    }
-    return middle >= 1e-30F && hn::GetLane(hn::MaxOfLanes(d, most)) <= 1e4F * middle;
+  static bool IsTame(float reach, float middle) {
+    return middle >= 1e-30F && reach <= 1e4F * middle;
   }
 
   HWY_INLINE void RoundAll(float middle) {
     const FloatTag d;
-    FloatVec inverses[kLanes / kFloatLanes];
     for (size_t c = 0; c < kLanes; c += kFloatLanes) {
       const FloatVec inverse = hn::Div(hn::LoadU(d, &kMultiples[c]), hn::Set(d, middle));
-      inverses[c / kFloatLanes] = inverse;
+      hn::Store(inverse, d, inverses_ + c);
       hn::Store(hn::Div(hn::Set(d, 1.0F), inverse), d, scales_ + c);
     }
     SetMargins();
     for (size_t k = 0; k < kGroups; ++k) {
       for (size_t c = 0; c < kLanes; c += kFloatLanes) {
-        hn::Store(RoundLanes(k, inverses[c / kFloatLanes]), IntTag(), words_[k] + c);
+        hn::Store(RoundLanes(k, hn::Load(d, inverses_ + c)), IntTag(), words_[k] + c);
       }
-      moved_[k] = MoveToPoints(k);
+      MoveToPoints(k);
     }
   }
 
@@ -324,78 +362,72 @@ class LaneSearch {
     return hn::Sub(word, hn::Set(di, static_cast<int32_t>(zeros)));
   }
 
-  // Puts points in place of strings that are none. Bit c of the result: whether one was, at scale
-  // c. Scales that follow one another often give the same string.
-  HWY_INLINE uint32_t MoveToPoints(size_t k) {
+  // Puts points in place of group k's strings that are none. Scales that follow one another often
+  // give the same string, a run: the points near it become lines over the scale.
+  HWY_INLINE void MoveToPoints(size_t k) {
     const IntTag di;
-    alignas(32) int32_t words[kLanes + 1];
-    uint32_t ends = 0;  // bit c: the string of c + 1 is another
+    const auto squares = Points::Squares(root_ + k * kDigits);
+    const auto products = Points::Products(twice_rx_ + k * kDigits);
+    alignas(32) int32_t strings[kLanes];
     for (size_t c = 0; c < kLanes; c += kFloatLanes) {
-      hn::Store(hn::Load(di, words_[k] + c), di, words + c);
+      hn::Store(hn::Load(di, words_[k] + c), di, strings + c);
     }
-    words[kLanes] = -1;
-    for (size_t c = 0; c < kLanes; c += kFloatLanes) {
-      const auto same = hn::Eq(hn::Load(di, words + c), hn::LoadU(di, words + c + 1));
-      ends |= MaskBits(di, hn::Not(same)) << c;
-    }
-    ends |= 1U << (kTried - 1);
-    uint32_t moved = 0;
+    const uint32_t ends = RunEnds(k);
+    moved_[k] = 0;
+    Lines lines;
     for (int first = 0; first < kTried;) {
       const int last = std::countr_zero(ends & (~0U << first));
-      const auto near = neighbours_.Near(IqCode<kGrid>(static_cast<uint32_t>(words[first])));
-      if (!near.empty()) {
-        moved |= (2U << last) - (1U << first);
-        MoveRun(near, k, first, last);
+      const auto near = neighbours_.Near(IqCode<kGrid>(static_cast<uint32_t>(strings[first])));
+      if (near.empty()) {
+        for (int c = first; c <= last; c += kFloatLanes) {
+          hn::StoreU(hn::Set(di, strings[first]), di, words_[k] + c);
+        }
+      } else {
+        moved_[k] |= (2U << last) - (1U << first);
+        lines.Fill(squares, products, near);
+        MoveRun(lines, near, k, first, last);
       }
       first = last + 1;
     }
-    return moved;
   }
 
-  // For scales from `first` to `last`, which give the same string. The difference of two points'
-  // errors is the scale times a linear function of it: a point that is the best at two scales is so
-  // between them, too. With margins above all rounding errors that is true of computed errors.
-  HWY_INLINE void MoveRun(std::span<const uint16_t> near, size_t k, int first, int last) {
-    struct Tried {
-      int c;
-      Choice choice;
-    };
-
-    Tried ahead[8];  // later scales that were tried, the next one on top
-    size_t depth = 0;
-    Tried done{first, At(near, k, first)};
-    for (int next = last; done.c < last;) {
-      if (next > done.c) {
-        ahead[depth++] = {next, At(near, k, next)};
+  // Writes some lanes beyond the run, too.
+  HWY_INLINE void MoveRun(const Lines& lines, std::span<const uint16_t> near, size_t k, int first,
+                          int last) {
+    const FloatTag d;
+    for (int c = first; c <= last; c += kFloatLanes) {
+      const FloatVec margin = hn::Mul(hn::Set(d, margins_[k]), hn::LoadU(d, inverses_ + c));
+      uint32_t unsure = 0;
+      const IntVec words = lines.Lowest(hn::LoadU(d, scales_ + c), margin, unsure);
+      hn::StoreU(words, IntTag(), words_[k] + c);
+      unsure &= (2U << (last - c)) - 1;
+      for (; unsure != 0; unsure &= unsure - 1) {
+        const int at = c + std::countr_zero(unsure);
+        words_[k][at] = NearestAt(near, k, scales_[at]);
       }
-      const Tried& right = ahead[depth - 1];
-      const bool same = done.choice.word == right.choice.word;
-      if (right.c - done.c > 1 && !(same && done.choice.sure && right.choice.sure)) {
-        next = (done.c + right.c) / 2;
-        continue;
-      }
-      for (int c = done.c + 1; c < right.c; ++c) {
-        words_[k][c] = right.choice.word;
-      }
-      done = right;
-      --depth;
-      next = -1;
     }
   }
 
-  HWY_INLINE Choice At(std::span<const uint16_t> near, size_t k, int c) {
-    const Choice choice = Nearest(near, k, scales_[c]);
-    words_[k][c] = choice.word;
-    return choice;
+  // Bit c: the string of group k at scale c + 1 is another one; and the last scale.
+  HWY_INLINE uint32_t RunEnds(size_t k) const {
+    const IntTag di;
+    uint32_t ends = 0;
+    for (size_t c = 0; c < kLanes; c += kFloatLanes) {
+      const auto same = hn::Eq(hn::Load(di, words_[k] + c), hn::LoadU(di, words_[k] + c + 1));
+      ends |= MaskBits(di, hn::Not(same)) << c;
+    }
+    return ends | 1U << (kTried - 1);
   }
 
-  HWY_INLINE Choice Nearest(std::span<const uint16_t> near, size_t k, float scale) const {
-    return Choose(Errors(run_.x + k * kDigits, root_ + k * kDigits, scale), near, margins_[k]);
+  uint16_t NearestAt(std::span<const uint16_t> near, size_t k, float scale) const {
+    return Nearest(Points::Errors(run_.x + k * kDigits, root_ + k * kDigits, scale), near);
   }
 
-  // A computed error is off by less than 16 * 2^-24 * the sum of root * (scale * odd + |x|)^2: the
-  // product and the difference round once each, which the square doubles; two more products and up
-  // to seven sums follow. Two errors, at two scales whose ratio is above 0.6, make that 8 times.
+  // Which line is the lowest is sure if it is lower by more than all rounding errors. With u =
+  // 2^-24 and b = the sum of root * (scale * odd + |x|)^2: the reference's error of a point is off
+  // by less than 16 u b (product and difference round once each, which the square doubles; two
+  // more products and up to seven sums follow), a line times the scale by less than 11 u b. For two
+  // points that is 54 u b.
   HWY_INLINE void SetMargins() {
     const FloatTag d;
     alignas(32) float bounds[kRun];
@@ -449,8 +481,7 @@ class LaneSearch {
         const IntVec lanes = RoundLanes(k, hn::Set(FloatTag(), 1 / fit.scale));
         const auto word = static_cast<uint32_t>(hn::GetLane(lanes));
         const auto near = neighbours_.Near(IqCode<kGrid>(word));
-        fit.words[k] =
-            near.empty() ? static_cast<uint16_t>(word) : Nearest(near, k, fit.scale).word;
+        fit.words[k] = near.empty() ? static_cast<uint16_t>(word) : NearestAt(near, k, fit.scale);
       }
     }
     float qx = 0;
@@ -471,13 +502,35 @@ class LaneSearch {
   const IqNeighbours& neighbours_;
   alignas(32) float root_[kRun];  // of the weights
   alignas(32) float wx_[kRun];
-  alignas(32) float scales_[kLanes];  // that are tried, descending
-  float margins_[kGroups];            // see Between
-  alignas(32) int32_t words_[kGroups][kLanes];
+  alignas(32) float twice_rx_[kRun];
+  // Scales that are tried, descending, and their inverses; 8 more are read, but not used.
+  alignas(32) float scales_[kLanes + 8] = {};
+  alignas(32) float inverses_[kLanes + 8] = {};
+  float margins_[kGroups];  // of sure errors
+  alignas(32) int32_t words_[kGroups][kLanes + 8];
   alignas(32) float qx_[kLanes];
   alignas(32) float qq_[kLanes];
   uint32_t moved_[kGroups];  // bit c: the nearest string was no point
 };
+
+void Split(const float* values, const IqWeights& weights, IqParts& parts) {
+  const FloatTag d;
+  const FloatVec floor = hn::Set(d, weights.floor);
+  const FloatVec mean_square = hn::Set(d, weights.mean_square);
+  for (size_t i = 0; i < kIqBlock; i += kFloatLanes) {
+    const FloatVec x = hn::LoadU(d, values + i);
+    const FloatVec square = hn::Mul(x, x);
+    FloatVec w = hn::Add(floor, square);
+    if (weights.importance != nullptr) {
+      w = hn::Mul(hn::LoadU(d, weights.importance + i), hn::Sqrt(hn::Add(mean_square, square)));
+    }
+    hn::Store(w, d, parts.w + i);
+    const auto negative = hn::Not(hn::Ge(x, hn::Zero(d)));
+    hn::Store(hn::IfThenElse(negative, hn::Neg(x), x), d, parts.x + i);
+    const uint32_t bits = MaskBits(d, negative) << (i % 8);
+    parts.signs[i / 8] = static_cast<uint8_t>(i % 8 == 0 ? bits : parts.signs[i / 8] | bits);
+  }
+}
 
 template <const IqRule& kRule>
 bool Find(const IqRun& run, IqFit& fit) {
@@ -497,8 +550,9 @@ namespace {
 
 template <const IqRule& kRule>
 void Encode(const EncodeJob& job) {
-  static constexpr auto kTable = LBRX_SIMD_TABLE(FindIqFitReference<kRule>, Find<kRule>);
-  EncodeIqCodebookWith(job, kTable.Get());
+  static constexpr auto kSplit = LBRX_SIMD_TABLE(SplitIqReference, Split);
+  static constexpr auto kFind = LBRX_SIMD_TABLE(FindIqFitReference<kRule>, Find<kRule>);
+  EncodeIqCodebookWith(job, {kSplit.Get(), kFind.Get()});
 }
 
 }  // namespace

@@ -97,8 +97,8 @@ class PositiveFit {
 
 }  // namespace
 
-float FitIqPositive(const IqRun& run) {
-  return PositiveFit(run).Find(run.max);
+float FitIqPositiveReference(const IqRun& run) {
+  return PositiveFit(run).Find(*std::max_element(run.x, run.x + kMaxIqRun));
 }
 
 }  // namespace lbrx

@@ -70,6 +70,33 @@ class FourNumbers {
   FloatVec numbers_;
 };
 
+// Vectors of the lower halves of eight lanes, twice; four lanes as they are.
+HWY_INLINE FloatVec LowerHalves(FloatVec v) {
+  if constexpr (kFloatLanes == 8) {
+    return hn::ConcatLowerLower(FloatTag(), v, v);
+  } else {
+    return v;
+  }
+}
+
+HWY_INLINE FloatVec UpperHalves(FloatVec v) {
+  if constexpr (kFloatLanes == 8) {
+    return hn::ConcatUpperUpper(FloatTag(), v, v);
+  } else {
+    return v;
+  }
+}
+
+// Lane i of three vectors as the numbers 0 to 2 in at[i] (3: as 2), lane i + 4 in its upper half.
+struct FourColumns {
+  FloatVec at[4];
+
+  HWY_INLINE FourColumns(FloatVec a, FloatVec b, FloatVec c) {
+    const FloatVec rows[4] = {a, b, c, c};
+    TransposeBlocks(rows, at);
+  }
+};
+
 #endif
 }  // namespace HWY_NAMESPACE
 }  // namespace lbrx
