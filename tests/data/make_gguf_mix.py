@@ -1,10 +1,12 @@
 """Writes gguf_mix/*.json: the types that llama-quantize chooses for models of many kinds.
 
-    python3 make_gguf_mix.py LLAMA_QUANTIZE EXPECTED_JSON [MODEL...]
+    python3 make_gguf_mix.py LLAMA_QUANTIZE EXPECTED_JSON SNAPSHOTS [MODEL...]
 
 LLAMA_QUANTIZE: the program, of llama.cpp as of llama-cpp-python 0.3.36. EXPECTED_JSON: what it wrote
-from a small trained model, per FILETYPE/plain, /imatrix and /pure. Needs the PyPI package gguf.
-Models are headers with the tensors' shapes over a sparse file: --dry-run reads no data.
+from a small trained model, per FILETYPE/plain, /imatrix and /pure. SNAPSHOTS: the folder
+tests/snapshots of that llama.cpp, tables of types for models that people use (real-*.json). Needs
+the PyPI package gguf. Models are headers with the tensors' shapes over a sparse file: --dry-run
+reads no data.
 
 A run lists, of each stem (a name with * for the layer), the types of its layers where one differs
 from the file type's base; "kept" are the stems that no run may change. "args" are the lists of
@@ -402,8 +404,58 @@ def trained(expected):
     return {"facts": facts, "stems": stems, "kept": kept, "runs": runs}
 
 
+ARCHITECTURES = {"deepseek-v3.1": "deepseek2", "gemma-3-4b-it": "gemma3", "glm-4.6v": "glm4moe",
+                 "gpt-oss-120b": "gpt-oss", "meta-llama-3.1-70b-instruct": "llama",
+                 "nvidia-nemotron-3-nano-30b-a3b": "nemotron_h_moe", "qwen3-0.6b": "qwen3",
+                 "qwen3-14b": "qwen3", "qwen3-coder-next": "qwen3next",
+                 "qwen3.5-397b-a17b": "qwen35moe", "qwen3.6-27b": "qwen35",
+                 "step-3.5-flash": "step35"}
+
+
+def real(path):
+    """A snapshot in the same form. It lists no shapes: which rows do not divide into blocks of 256
+    is taken from its table of Q6_K, which tensors are stacked from that of MXFP4_MOE."""
+    text = path.read_text()
+    numbers = dict(re.findall(r"(n_\w+)=(\d+)", text))
+    sections = {}
+    for line in text.splitlines():
+        if found := re.match(r"\[(\S+)\] (\S+)", line):
+            section = sections[found[1]] = {}
+        elif line and not line.startswith("#"):
+            tensor, kind = line.split()
+            section[tensor] = kind.upper()
+    stems = {}
+    for tensor in {t for section in sections.values() for t in section}:
+        stem, layer = stem_of(tensor)
+        block = {"F16": 4, "Q8_0": 96}.get(sections["Q6_K"].get(tensor), 256)
+        ne = [block, 2] if tensor in sections["MXFP4_MOE"] else [block, 2, 2]
+        if tensor == "output.weight" or tensor == "token_embd.weight":
+            ne = [96 if block == 96 else 256, 2]
+        entry = stems.setdefault(stem, {"ne": ne, "layers": []})
+        assert entry["ne"] == ne, tensor
+        entry["layers"].append(layer)
+    for stem, entry in stems.items():
+        # Where nothing is stacked, every layer has these; a table may name the middle ones only.
+        if stem in ("blk.*.ffn_up.weight", "blk.*.ffn_gate.weight") and "n_expert" not in numbers:
+            entry["layers"] = range(int(numbers["n_layer"]))
+        entry["layers"] = ranges(sorted(entry["layers"]))
+    runs = []
+    for file_type, types in sections.items():
+        if file_type in ("F32", "F16", "BF16"):
+            continue  # they list an output matrix that the program never changes
+        base = BASE.get(file_type, file_type)
+        every = {s.replace("*", str(i)): base for s, e in stems.items()
+                 for first, last in e["layers"] for i in range(first, last + 1)}
+        add(runs, {"type": file_type, "args": [[]],
+                   "types": tables(stems, {**every, **types}, lambda s: base)})
+    facts = {"architecture": ARCHITECTURES[path.stem], "layers": int(numbers["n_layer"]),
+             "heads": int(numbers["n_head"]), "kv_heads": int(numbers["n_head_kv"]),
+             "experts": int(numbers.get("n_expert", 0))}
+    return {"facts": facts, "stems": stems, "kept": [], "runs": runs}
+
+
 def main():
-    program, expected, only = sys.argv[1], sys.argv[2], sys.argv[3:]
+    program, expected, snapshots, only = sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4:]
     OUT.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         imatrix = pathlib.Path(folder) / "any.dat"
@@ -414,6 +466,8 @@ def main():
                 write(OUT / f"{name}.json", golden(program, name, model, imatrix, folder))
                 print(name, flush=True)
     if not only:
+        for path in sorted(pathlib.Path(snapshots).glob("*.schema")):
+            write(OUT / f"real-{path.stem}.json", real(path))
         write(OUT / "trained.json", trained(json.loads(pathlib.Path(expected).read_text())))
 
 

@@ -164,7 +164,8 @@ void ImatrixReader::CheckSums(const std::string& tensor, const ImportanceEntry& 
     try {
       matrix_.Read(entry, first, piece);
     } catch (Error& error) {
-      throw error.InObject(tensor);
+      error.InObject(tensor);
+      throw;
     }
   }
 }

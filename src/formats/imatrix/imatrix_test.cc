@@ -69,7 +69,7 @@ TEST(Imatrix, ExpertsHaveTheirOwnCountsAndNoneIsNeutral) {
 
 TEST(Imatrix, FindsByNameAndSize) {
   const ImportanceMatrix matrix = ImportanceMatrix::Open(Data("experts.gguf"));
-  const char kName[] = "blk.0.ffn_up_exps.weight";
+  constexpr char kName[] = "blk.0.ffn_up_exps.weight";
   EXPECT_NE(matrix.Find(kName, {3, 5, 4}), nullptr);
   EXPECT_NE(matrix.Find(kName, {5, 12}), nullptr);
   EXPECT_EQ(matrix.Find("blk.1.ffn_up_exps.weight", {3, 5, 4}), nullptr);
@@ -122,7 +122,7 @@ Error Refusal(const std::string& path) {
 }
 
 TEST(Imatrix, RefusesBrokenGguf) {
-  const char kEntry[] = "blk.0.ffn_up_exps.weight";
+  constexpr char kEntry[] = "blk.0.ffn_up_exps.weight";
   for (const char* name : {"no_counts", "no_sums", "uneven", "not_a_number", "infinite_count",
                            "negative", "negative_count"}) {
     EXPECT_EQ(Refusal(Data(std::string(name) + ".gguf")).detail().object, kEntry) << name;

@@ -88,6 +88,7 @@ const FileType& ParseFileType(std::string_view name_or_number) {
     return *type;
   }
   std::vector<std::string> names;
+  names.reserve(kFileTypes.size());
   for (const FileType& type : kFileTypes) {
     names.emplace_back(type.name);
   }

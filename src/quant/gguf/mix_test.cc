@@ -188,7 +188,7 @@ class MixGolden : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(MixGolden, ChoosesAsLlamaQuantize) {
   Model model = Load(std::string(kData) + "/gguf_mix/" + GetParam() + ".json");
-  ASSERT_GT(model.json["runs"].items.size(), 30U);
+  ASSERT_GE(model.json["runs"].items.size(), 30U);
   for (const TinyJson& run : model.json["runs"].items) {
     for (const TinyJson& args : run["args"].items) {
       std::string line = run["type"].text;

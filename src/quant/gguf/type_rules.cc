@@ -29,6 +29,7 @@ TypeRule ParseTypeRule(std::string_view text) {
   const GgmlType* const type = FindGgmlType(name);
   if (type == nullptr) {
     std::vector<std::string> names;
+    names.reserve(GgmlTypes().size());
     for (const GgmlType& known : GgmlTypes()) {
       names.emplace_back(known.name);
     }
