@@ -12,6 +12,7 @@
 #include "core/tensor/convert.h"
 #include "formats/mlx/mlx.h"
 #include "stream/layout.h"
+#include "stream/recode.h"
 
 namespace lbrx {
 namespace {
@@ -90,9 +91,13 @@ class Planner {
     std::optional<Encoding> encoding;
     if (IsConvertible(tensor) && !request_.dequantize) {
       encoding = selection_.For(CandidateOf(tensor));
+      if (!encoding && !selection_.wants_schemes() && target_ == TargetKind::kMlx) {
+        encoding = NearestOf(tensor);
+      }
     }
-    if (CanCarry(tensor, encoding)) {
-      Carry(tensor);
+    const std::optional<Codes> codes = CodesInMlx(tensor);
+    if (CanCarry(codes, encoding)) {
+      Carry(tensor, *codes);
     } else if (encoding) {
       Encode(tensor, *encoding);
     } else {
@@ -100,22 +105,46 @@ class Planner {
     }
   }
 
+  // What a block type of GGUF's becomes where nothing else is asked for.
+  std::optional<Encoding> NearestOf(const NamedValue& tensor) const {
+    const TensorMeaning meaning = from_.naming().Resolve(tensor.name);
+    const std::optional<Encoding> nearest = NearestInMlx(tensor.encoding.scheme);
+    const bool fits = nearest && meaning.rule != nullptr &&
+                      meaning.rule->kind != ModuleKind::kOther &&
+                      CanEncode(*nearest, tensor.value->shape());
+    return fits ? nearest : std::nullopt;
+  }
+
+  // A tensor's codes as MLX has them; nullopt: it has none, or MLX no scheme for the same numbers.
+  std::optional<Codes> CodesInMlx(const NamedValue& tensor) const {
+    if (tensor.planes.empty() || request_.dequantize || target_ == TargetKind::kHuggingFace) {
+      return std::nullopt;
+    }
+    Codes codes{tensor.encoding, tensor.planes};
+    if (!IsBlock(tensor.encoding.scheme)) {
+      return codes;
+    }
+    SourceFiles files(plan_.sources);
+    Pool pool;
+    return target_ == TargetKind::kMlx && CanCarryToMlx(codes, files, pool) ? CodesForMlx(codes)
+                                                                            : std::nullopt;
+  }
+
   // Codes go over as they are where the scheme stays, or nothing else was asked for.
-  bool CanCarry(const NamedValue& tensor, const std::optional<Encoding>& wanted) const {
-    if (tensor.planes.empty() || request_.dequantize || target_ == TargetKind::kHuggingFace ||
-        IsBlock(tensor.encoding.scheme)) {
+  bool CanCarry(const std::optional<Codes>& codes, const std::optional<Encoding>& wanted) const {
+    if (!codes) {
       return false;
     }
-    const Encoding& has = tensor.encoding;
-    if (!wanted) {
+    const Encoding& has = codes->encoding;
+    if (!wanted || !selection_.wants_schemes()) {
       return !request_.scheme;
     }
     return wanted->scheme == has.scheme && wanted->bits == has.bits && wanted->group == has.group;
   }
 
-  void Carry(const NamedValue& tensor) {
-    PlannedTensor planned = BeginTensor(tensor, tensor.encoding);
-    planned.copies = tensor.planes;
+  void Carry(const NamedValue& tensor, const Codes& codes) {
+    PlannedTensor planned = BeginTensor(tensor, codes.encoding);
+    planned.copies = codes.planes;
     plan_.tensors.push_back(std::move(planned));
   }
 

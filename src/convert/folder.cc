@@ -1,11 +1,14 @@
 #include "convert/folder.h"
 
 #include <algorithm>
+#include <map>
 
 #include "convert/card.h"
+#include "convert/gguf_file.h"
 #include "convert/mlx_fit.h"
 #include "convert/target.h"
 #include "model/config.h"
+#include "tokenizer/tokenizer.h"
 
 namespace lbrx {
 namespace {
@@ -29,14 +32,41 @@ bool IsForOthers(const SideFile& file) {
          file.name == "video_preprocessor_config.json";
 }
 
+// The float dtype that most weights have, or their scales.
+DType MainDType(const std::vector<PlannedTensor>& tensors) {
+  std::map<DType, uint64_t> weights;
+  for (const PlannedTensor& tensor : tensors) {
+    if (Info(tensor.output.encoding.dtype).floating) {
+      weights[tensor.output.encoding.dtype] += tensor.output.shape.elements();
+    }
+  }
+  const auto most =
+      std::max_element(weights.begin(), weights.end(),
+                       [](const auto& a, const auto& b) { return a.second < b.second; });
+  return most == weights.end() ? DType::kBF16 : most->first;
+}
+
+// What a GGUF file has of the small files of a folder: as --embed-hf put them there, else made of
+// its keys. config.json is not among them.
+std::vector<OutputText> FilesOfGguf(const Checkpoint& source, std::vector<std::string>& notices) {
+  std::vector<OutputText> files = EmbeddedFiles(*source.gguf);
+  if (files.empty()) {
+    files = TokenizerFiles(*source.gguf, source.config, notices);
+  }
+  std::erase_if(files, [](const OutputText& file) { return file.name == "config.json"; });
+  return files;
+}
+
 Json ConfigFor(const ConvertRequest& request, const Checkpoint& source, const SourceFacts& facts,
-               TargetKind target, const Json& quantization) {
+               TargetKind target, const Json& quantization, const Plan& plan) {
   Json config = facts.has_config ? source.config : Json::MakeObject();
   config.Erase("quantization");
   config.Erase("quantization_config");
   if (facts.has_config) {
     CompleteConfig(config);
-    if (request.dtype) {
+    if (source.gguf != nullptr) {
+      SetConfigDType(config, MainDType(plan.tensors));
+    } else if (request.dtype) {
       SetConfigDType(config, *request.dtype);
     }
     if (facts.naming.wrapper != nullptr && request.text_only) {
@@ -74,11 +104,15 @@ void AddFolderFiles(const ConvertRequest& request, const Checkpoint& source,
   if (request.text_only) {
     std::erase_if(plan.copies, IsForOthers);
   }
-  if (!HasTokenizer(plan.copies)) {
+  if (source.gguf != nullptr) {
+    for (OutputText& file : FilesOfGguf(source, plan.notices)) {
+      plan.texts.push_back(std::move(file));
+    }
+  } else if (!HasTokenizer(plan.copies)) {
     plan.notices.emplace_back("the source has no tokenizer; the result has none either");
   }
   AddCard(request, source, facts, target, plan);
-  const Json config = ConfigFor(request, source, facts, target, quantization);
+  const Json config = ConfigFor(request, source, facts, target, quantization, plan);
   if (target == TargetKind::kMlx && facts.naming.architecture != nullptr) {
     const Naming naming = NamingInTarget(request, target, facts);
     for (std::string& refusal : MlxRefusals(naming, config, plan.tensors)) {

@@ -21,6 +21,28 @@ bool IsGgufName(const std::string& destination) {
   return Lower(destination).ends_with(".gguf");
 }
 
+std::optional<Encoding> NearestInMlx(Scheme block) {
+  constexpr uint16_t kGroup = 32;
+  const auto affine = [](uint8_t bits) { return Affine(bits, kGroup, DType::kF16); };
+  switch (block) {
+    case Scheme::kQ50:
+    case Scheme::kQ51:
+    case Scheme::kQ5K:
+    case Scheme::kQ3K:
+    case Scheme::kIq3Xxs:
+    case Scheme::kIq3S:
+    case Scheme::kIq4Nl:
+    case Scheme::kIq4Xs:
+      return affine(5);
+    case Scheme::kQ80:
+    case Scheme::kQ6K:
+    case Scheme::kQ8K:
+      return affine(8);
+    default:
+      return IsBlock(block) ? std::optional(affine(4)) : std::nullopt;
+  }
+}
+
 TargetKind ResolveTarget(const ConvertRequest& request, const Selection& selection) {
   const std::string name = Lower(request.destination);
   if (name.ends_with(".safetensors")) {

@@ -18,6 +18,10 @@ TargetKind ResolveTarget(const ConvertRequest& request, const Selection& selecti
 // Whether a destination's name asks for a GGUF file.
 bool IsGgufName(const std::string& destination);
 
+// The scheme of MLX's that holds the numbers of a GGUF type best, where none holds them exactly:
+// sub-blocks of 32 go over with as many bits, and what has smaller ones or a codebook with more.
+std::optional<Encoding> NearestInMlx(Scheme block);
+
 // The names that the output has.
 Naming NamingInTarget(const ConvertRequest& request, TargetKind target, const SourceFacts& facts);
 
