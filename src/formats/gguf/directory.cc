@@ -19,7 +19,7 @@ constexpr std::string_view kSwappedMagic = "FUGG";
 // The least that a tensor takes in a header: length of the name, a letter, rank, type, offset.
 constexpr uint64_t kSmallestTensor = 8 + 1 + 4 + 4 + 8;
 // What one takes in memory, but for its name.
-constexpr uint64_t kTensorMemory = sizeof(StoredArray) + sizeof(GgmlType*) + sizeof(SourceTensor) +
+constexpr uint64_t kTensorMemory = sizeof(StoredArray) + sizeof(void*) + sizeof(SourceTensor) +
                                    sizeof(GgufEntry) + sizeof(uint64_t) + sizeof(uint32_t);
 
 [[noreturn]] void RefuseBigEndian(const File& file, uint64_t at, std::string found) {
