@@ -154,8 +154,7 @@ bool AddsRole(const GgufKeys& keys, const GgufTokenizer& tokenizer, std::string_
     return false;
   }
   const PreName* pre = FindPreName(tokenizer.pre);
-  return tokenizer.model == "llama" ||
-         (pre != nullptr && pre->add_bos);
+  return tokenizer.model == "llama" || (pre != nullptr && pre->add_bos);
 }
 
 }  // namespace lbrx
