@@ -1,28 +1,51 @@
-// Tokenizers: keys made of any tokenizer.json or tokenizer.model give files, and those give the keys
-// back; any keys are files or an error.
+// Tokenizers: keys made of any tokenizer.json or tokenizer.model give files, and those give the
+// keys back; any keys are files or an error.
 //
 // First byte: 0 tokenizer.json, 1 tokenizer.model, 2 lines that become keys.
-#include <unistd.h>
+#include <stdlib.h>  // NOLINT(modernize-deprecated-headers): mkdtemp
 
+#include <algorithm>
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "check.h"
 #include "core/base/error.h"
 #include "core/io/file.h"
-#include "input_file.h"
 #include "tokenizer/tokenizer.h"
 
 namespace {
+
+// A folder for one input.
+class Folder {
+ public:
+  Folder() : path_((std::filesystem::temp_directory_path() / "lbrx-fuzz-XXXXXX").string()) {
+    FUZZ_CHECK(mkdtemp(path_.data()) != nullptr);
+  }
+
+  ~Folder() { lbrx::RemoveTree(path_); }
+
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+
+  void Write(const std::string& name, std::string_view content) const {
+    lbrx::File::Create(lbrx::JoinPath(path_, name))->WriteAt(0, content);
+  }
+
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
 
 using lbrx::GgufKeys;
 using lbrx::GgufValue;
 
 constexpr std::string_view kTokens = "tokenizer.ggml.tokens";
 
-// The files' own keys; those of the first time can say less than the files, which name defaults.
-GgufKeys KeysOf(const lbrx::FuzzFolder& folder, uint64_t rows) {
+GgufKeys KeysOf(const Folder& folder, uint64_t rows) {
   lbrx::TokenizerSource source;
   source.folder = folder.path();
   source.vocabulary = rows;
@@ -90,15 +113,17 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       FilesOf(KeysOfLines(text));
       return 0;
     }
-    const FuzzFolder source;
+    const Folder source;
     source.Write(data[0] % 3 == 0 ? "tokenizer.json" : "tokenizer.model", text);
     const GgufKeys keys = KeysOf(source, 0);
-    const FuzzFolder written;
+    const Folder written;
     for (const OutputText& file : FilesOf(keys)) {
       written.Write(file.name, file.content);
     }
-    const uint64_t rows = keys.Find(kTokens)->size();
-    FUZZ_CHECK(*KeysOf(written, rows).Find(kTokens) == *keys.Find(kTokens));
+    const std::vector<std::string>& tokens = *keys.Find(kTokens)->AsStrings();
+    if (std::count(tokens.begin(), tokens.end(), "") == 0) {  // llama.cpp gives it a name
+      FUZZ_CHECK(*KeysOf(written, tokens.size()).Find(kTokens) == *keys.Find(kTokens));
+    }
   } catch (const Error& error) {
     FUZZ_CHECK(error.code() == ErrorCode::kInvalid || error.code() == ErrorCode::kUsage);
   }

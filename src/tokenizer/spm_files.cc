@@ -69,7 +69,7 @@ std::vector<std::pair<std::string_view, std::string_view>> MergesByScore(
   return out;
 }
 
-// Pieces have no spaces of their own.
+// Pieces have no spaces of their own; the converter gives user-defined ones some.
 std::string WithMarks(std::string_view token) {
   std::string out;
   for (const char c : token) {
@@ -154,7 +154,8 @@ std::optional<std::string> SentencePieceFile(const GgufKeys& keys, const GgufTok
       tokenizer.tokens.begin(), tokenizer.tokens.begin() + static_cast<std::ptrdiff_t>(count));
   for (uint64_t id = 0; id < count; ++id) {
     SentencePiece piece = PieceOf(tokenizer, id, *unknown, model.byte_fallback);
-    const std::string marked = WithMarks(piece.text);
+    const bool given = tokenizer.HasType(id, TokenType::kUserDefined);
+    const std::string marked = given ? WithMarks(piece.text) : piece.text;
     if (marked != piece.text && texts.insert(marked).second) {
       piece.text = marked;
     }
