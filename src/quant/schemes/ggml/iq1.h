@@ -31,6 +31,9 @@ inline constexpr IqField kIq1MScale = {48, 2, 1, 8, 4, 12};
 
 inline constexpr float kIq1Delta = 0.125F;
 
+// d of a block.
+float Iq1Scale(const Iq1Layout& layout, const uint8_t* block);
+
 // What an element may be, lowest first.
 using Iq1Values = std::array<float, 3>;
 
@@ -102,6 +105,8 @@ void EncodeIq1S(const EncodeJob& job);
 void EncodeIq1M(const EncodeJob& job);
 void EncodeIq1SReference(const EncodeJob& job);
 void EncodeIq1MReference(const EncodeJob& job);
+void DecodeIq1S(const DecodeJob& job);
+void DecodeIq1M(const DecodeJob& job);
 void DecodeIq1SReference(const DecodeJob& job);
 void DecodeIq1MReference(const DecodeJob& job);
 

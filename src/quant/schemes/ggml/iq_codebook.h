@@ -90,6 +90,7 @@ bool FindIqFitReference(const IqRun& run, IqFit& fit);
 
 void EncodeIqCodebookWith(const EncodeJob& job, const IqKernels& kernels);
 
+void DecodeIqCodebook(const DecodeJob& job);
 void DecodeIqCodebookReference(const DecodeJob& job);
 void EncodeIqCodebook(const EncodeJob& job);
 void EncodeIqCodebookReference(const EncodeJob& job);

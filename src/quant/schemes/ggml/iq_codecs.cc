@@ -10,7 +10,7 @@ namespace lbrx {
 namespace {
 
 constexpr Codec Codebook(Scheme scheme) {
-  return {scheme, EncodeIqCodebook, DecodeIqCodebookReference, EncodeIqCodebookReference,
+  return {scheme, EncodeIqCodebook, DecodeIqCodebook, EncodeIqCodebookReference,
           DecodeIqCodebookReference};
 }
 
@@ -20,8 +20,8 @@ constexpr std::array<Codec, 9> kCodecs = {{
     Codebook(Scheme::kIq2S),
     Codebook(Scheme::kIq3Xxs),
     Codebook(Scheme::kIq3S),
-    {Scheme::kIq1S, EncodeIq1S, DecodeIq1SReference, EncodeIq1SReference, DecodeIq1SReference},
-    {Scheme::kIq1M, EncodeIq1M, DecodeIq1MReference, EncodeIq1MReference, DecodeIq1MReference},
+    {Scheme::kIq1S, EncodeIq1S, DecodeIq1S, EncodeIq1SReference, DecodeIq1SReference},
+    {Scheme::kIq1M, EncodeIq1M, DecodeIq1M, EncodeIq1MReference, DecodeIq1MReference},
     {Scheme::kIq4Nl, EncodeIq4Nl, DecodeIq4NlReference, EncodeIq4NlReference, DecodeIq4NlReference},
     {Scheme::kIq4Xs, EncodeIq4Xs, DecodeIq4XsReference, EncodeIq4XsReference, DecodeIq4XsReference},
 }};

@@ -65,6 +65,23 @@ TEST(IqDecode, RandomBlocksAsGgml) {
   }
 }
 
+TEST(IqDecode, VectorsEqualScalars) {
+  for (const Codec& codec : IqCodecs()) {
+    const GgmlType& type = FindGgmlType(codec.scheme);
+    const Planes planes = {testing::IqRandomBlocks(type)};
+    const uint64_t elements = testing::kIqRandomBlocks * type.block;
+    for (const DType dtype : {DType::kF32, DType::kBF16, DType::kF16}) {
+      const auto expected = DecodeRun(type.encoding, dtype, planes, elements, true);
+      for (const int64_t target : SupportedSimdTargets()) {
+        ForceSimdTarget(target);
+        EXPECT_TRUE(DecodeRun(type.encoding, dtype, planes, elements, false) == expected)
+            << type.name << " to " << Name(dtype) << ", " << SimdTargetName(target);
+      }
+      ForceSimdTarget(0);
+    }
+  }
+}
+
 // The blocks of rows that are kIqColumns long, written into a buffer with a guard.
 std::vector<std::byte> EncodeRows(const GgmlType& type, const std::vector<float>& values,
                                   const float* importance, bool reference) {
