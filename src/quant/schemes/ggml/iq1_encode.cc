@@ -5,6 +5,7 @@
 
 #include "quant/schemes/ggml/iq1.h"
 #include "quant/schemes/ggml/iq_blocks.h"
+#include "quant/schemes/ggml/iq_codecs.h"
 #include "quant/schemes/ggml/iq_neighbours.h"
 
 namespace lbrx {
@@ -178,6 +179,7 @@ class BlockEncoder {
 
 template <const Iq1Layout& kLayout>
 void Encode(const EncodeJob& job, const Iq1Kernels& kernels) {
+  RequireImportance(job);
   EncodeIqBlocks(job, kIqBlock, kLayout.bytes,
                  [&](const float* values, const float* importance, uint8_t* block) {
                    BlockEncoder<kLayout>(kernels, block).Encode(values, importance);
@@ -187,7 +189,6 @@ void Encode(const EncodeJob& job, const Iq1Kernels& kernels) {
 }  // namespace
 
 void EncodeIq1SWith(const EncodeJob& job, const Iq1Kernels& kernels) {
-  RequireImportance(job);
   Encode<kIq1SLayout>(job, kernels);
 }
 

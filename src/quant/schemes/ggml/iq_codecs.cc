@@ -1,7 +1,10 @@
 #include "quant/schemes/ggml/iq_codecs.h"
 
 #include <array>
+#include <string>
 
+#include "core/base/error.h"
+#include "core/tensor/ggml_types.h"
 #include "quant/schemes/ggml/iq1.h"
 #include "quant/schemes/ggml/iq4.h"
 #include "quant/schemes/ggml/iq_codebook.h"
@@ -34,6 +37,17 @@ std::span<const Codec> IqCodecs() {
 
 bool NeedsImportance(Scheme scheme) {
   return scheme == Scheme::kIq2Xxs || scheme == Scheme::kIq2Xs || scheme == Scheme::kIq1S;
+}
+
+void RequireImportance(const EncodeJob& job) {
+  if (job.importance != nullptr || !NeedsImportance(job.encoding.scheme)) {
+    return;
+  }
+  ErrorDetail detail;
+  detail.what = std::string(FindGgmlType(job.encoding.scheme).name) +
+                " cannot be encoded without importance weights";
+  detail.advice = "give an imatrix, or choose another type";
+  throw Error(ErrorCode::kUsage, detail);
 }
 
 }  // namespace lbrx
