@@ -39,6 +39,9 @@ struct FoundBlocks {
   CodeWords<8> words;
   LaneMask odd;
 
+  // Written out, so that the vectors are made by code for this target.
+  HWY_INLINE FoundBlocks() : odd(NoLanes()) {}
+
   // code(x) gives a value's code.
   template <typename Code>
   HWY_INLINE void Set(const float* x, LaneVec scale, LaneVec low, LaneMask is_odd,
