@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes ggml_iq.json: hashes of what ggml makes of rows that src/quant/schemes/ggml/iq_inputs.h
+"""Writes ggml_iq.json: hashes of what ggml makes of rows that src/quant/schemes/ggml/test_iq_inputs.h
 makes in the same way, and of what it reads from random blocks.
 
     make_ggml_iq.py .../libggml-base.so ggml_iq.json

@@ -156,7 +156,8 @@ class BlockEncoder {
     Sums sums;
     for (size_t group = 0; group < kIqBlock / 8; ++group) {
       const Iq1Values values = Iq1ValuesOf(kLayout.down.Get(block_, group) != 0);
-      const auto factor = static_cast<float>(2 * codes[group / kEights] + 1);
+      const size_t run = group / kEights;
+      const auto factor = static_cast<float>(2 * codes[run] + 1);
       sums.Add(words_[group], values, factor, x + 8 * group, w_ + 8 * group);
     }
     return sums.qq > 0 ? sums.qx / sums.qq : d;

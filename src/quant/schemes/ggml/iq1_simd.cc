@@ -1,7 +1,5 @@
 // The searches of iq1_search.cc on vectors: a lane holds a cut, or a point of the grid.
-#include <algorithm>
 #include <array>
-#include <bit>
 
 #include "core/base/simd.h"
 #include "quant/schemes/ggml/iq1.h"
@@ -72,11 +70,12 @@ class Offers {
     hn::Store(sums.qq, d, qq_[kind]);
   }
 
-  // The first `count` lanes. `down[kind]`: as in Iq1Split.
+  // At most `count` lanes. `down[kind]`: as in Iq1Split.
   HWY_INLINE void Make(size_t middle, size_t high, size_t count,
                        const std::array<uint32_t, kKinds>& down) {
-    for (uint32_t rest = any_ & ((1U << count) - 1); rest != 0; rest &= rest - 1) {
-      const auto lane = static_cast<size_t>(std::countr_zero(rest));
+    const uint32_t in = count < kFloatLanes ? (1U << count) - 1 : ~0U;
+    for (uint32_t rest = any_ & in; rest != 0; rest &= rest - 1) {
+      const auto lane = hwy::Num0BitsBelowLS1Bit_Nonzero32(rest);
       for (size_t kind = 0; kind < kKinds; ++kind) {
         best_.Offer(qx_[kind][lane], qq_[kind][lane], middle, high + lane, down[kind]);
       }
@@ -130,7 +129,7 @@ Iq1Split SplitS(const Iq1Sums& sums) {
       const FloatVec between = hn::Sub(hn::LoadU(d, sums.w[0] + high), w);
       offers.Set(0, up.Of(sums, middle, high, between_x, between));
       offers.Set(1, down.Of(sums, middle, high, between_x, between));
-      offers.Make(middle, high, std::min(kFloatLanes, 33 - high), {0, 15});
+      offers.Make(middle, high, 33 - high, {0, 15});
     }
   }
   return best.Split();
@@ -185,7 +184,7 @@ Iq1Split SplitM(const Iq1Sums& sums) {
       offers.Set(1, Both(up, then_down));
       offers.Set(2, Both(down, then_up));
       offers.Set(3, Both(down, then_down));
-      offers.Make(middle, high, std::min(kFloatLanes, 17 - high), {0, 2, 1, 3});
+      offers.Make(middle, high, 17 - high, {0, 2, 1, 3});
     }
   }
   return best.Split();

@@ -1,5 +1,4 @@
 // The IQ4 encoders on vectors: a lane holds a group and does with it exactly what iq4.cc does.
-#include <algorithm>
 #include <cstring>
 
 #include "core/base/simd.h"
@@ -248,7 +247,8 @@ void EncodeNl(const EncodeJob& job) {
   auto* out = reinterpret_cast<uint8_t*>(job.planes[0]);
   Groups groups;
   for (uint64_t done = 0; done < job.elements; done += kSize) {
-    const size_t count = std::min<uint64_t>(kFloatLanes, (job.elements - done) / kIq4Group);
+    const uint64_t left = (job.elements - done) / kIq4Group;
+    const size_t count = left < kFloatLanes ? left : kFloatLanes;
     const float* rows[kFloatLanes];
     const float* importance[kFloatLanes] = {};
     uint8_t* codes[kFloatLanes];

@@ -33,10 +33,10 @@ class BlockEncoder {
                uint8_t* block)
       : rule_(rule),
         layout_(rule.layout),
-        even_(layout_.signs.width == 7),
         neighbours_(neighbours),
         kernels_(kernels),
-        block_(block) {}
+        block_(block),
+        even_(layout_.signs.width == 7) {}
 
   void Encode(const float* values, const float* importance) {
     std::memset(block_, 0, layout_.bytes);
@@ -109,15 +109,15 @@ class BlockEncoder {
     }
   }
 
+  IqParts parts_;
   const IqRule& rule_;
   const IqLayout& layout_;
-  bool even_;  // an even number of signs in eight elements
   const IqNeighbours& neighbours_;
   const IqKernels& kernels_;
   uint8_t* block_;
-  IqParts parts_;
   size_t coded_ = 0;  // runs that are no zeros
   float scales_[kIqBlock / 16] = {};
+  bool even_;  // an even number of signs in eight elements
 };
 
 }  // namespace

@@ -1,9 +1,7 @@
 // The search of iq_codebook_search.cc on vectors. Rounding and sums: a lane holds a scale that is
 // tried. Points near a string: a lane holds a point, and the error of each digit comes from a
 // table, since digits are few. Every sum runs in the scalar order.
-#include <algorithm>
 #include <array>
-#include <bit>
 #include <cfloat>
 
 #include "core/base/simd.h"
@@ -26,6 +24,10 @@ namespace lbrx {
 namespace HWY_NAMESPACE {
 namespace {
 #if LBRX_SIMD
+
+HWY_INLINE int LowestBit(uint32_t bits) {
+  return static_cast<int>(hwy::Num0BitsBelowLS1Bit_Nonzero32(bits));
+}
 
 template <const IqRule& kRule>
 class LaneSearch {
@@ -169,7 +171,7 @@ class LaneSearch {
     moved_[k] = 0;
     Lines lines;
     for (int first = 0; first < kTried;) {
-      const int last = std::countr_zero(ends & (~0U << first));
+      const int last = LowestBit(ends & (~0U << first));
       const auto near = neighbours_.Near(IqCode<kGrid>(static_cast<uint32_t>(strings[first])));
       if (near.empty()) {
         for (int c = first; c <= last; c += kFloatLanes) {
@@ -195,7 +197,7 @@ class LaneSearch {
       hn::StoreU(words, IntTag(), words_[k] + c);
       unsure &= (2U << (last - c)) - 1;
       for (; unsure != 0; unsure &= unsure - 1) {
-        const int at = c + std::countr_zero(unsure);
+        const int at = c + LowestBit(unsure);
         words_[k][at] = NearestAt(near, k, scales_[at]);
       }
     }

@@ -23,23 +23,20 @@ int Shells(IqGrid grid) {
 class Distances {
  public:
   explicit Distances(IqGrid grid) : base_(IqNeighbours::Base(grid)) {
-    halves_ = 1;
-    for (int i = 0; i < IqDigits(grid) / 2; ++i) {
-      halves_ *= base_;
-    }
-    for (uint32_t a = 0; a < halves_; ++a) {
-      for (uint32_t b = 0; b < halves_; ++b) {
+    for (uint32_t a = 0; a < Halves(); ++a) {
+      for (uint32_t b = 0; b < Halves(); ++b) {
         table_.push_back(Between(a, b));
       }
     }
   }
 
-  uint32_t Strings() const { return halves_ * halves_; }
+  uint32_t Strings() const { return Halves() * Halves(); }
 
-  uint32_t Halves() const { return halves_; }
+  // Strings of half the digits.
+  uint32_t Halves() const { return base_ == 8 ? 8 * 8 : 3 * 3 * 3 * 3; }
 
   // Of one half to the others.
-  const uint8_t* From(uint32_t half) const { return &table_[size_t{half} * halves_]; }
+  const uint8_t* From(uint32_t half) const { return &table_[size_t{half} * Halves()]; }
 
  private:
   uint8_t Between(uint32_t a, uint32_t b) const {
@@ -52,7 +49,6 @@ class Distances {
   }
 
   uint32_t base_;
-  uint32_t halves_ = 0;
   std::vector<uint8_t> table_;
 };
 
@@ -62,7 +58,8 @@ struct Point {
   uint8_t high;
 };
 
-std::vector<Point> PointsOf(IqGrid grid, uint32_t halves) {
+std::vector<Point> PointsOf(IqGrid grid, const Distances& distances) {
+  const uint32_t halves = distances.Halves();
   std::vector<Point> out;
   for (const uint16_t word : IqGridWords(grid)) {
     const uint32_t code = IqDigitBits(grid) == 3 ? IqCode<IqGrid::kThreeBit256>(word)
@@ -100,7 +97,7 @@ void AppendNear(const std::vector<Point>& points, const uint8_t* low, const uint
 
 IqNeighbours::IqNeighbours(IqGrid grid) {
   const Distances distances(grid);
-  const std::vector<Point> points = PointsOf(grid, distances.Halves());
+  const std::vector<Point> points = PointsOf(grid, distances);
   indices_.resize(distances.Strings());
   std::vector<bool> is_point(distances.Strings());
   for (size_t i = 0; i < points.size(); ++i) {

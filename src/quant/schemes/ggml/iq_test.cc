@@ -10,7 +10,7 @@
 #include "quant/codec.h"
 #include "quant/schemes/ggml/iq_codecs.h"
 #include "quant/schemes/ggml/iq_grids.h"
-#include "quant/schemes/ggml/iq_inputs.h"
+#include "quant/schemes/ggml/test_iq_inputs.h"
 #include "quant/test_runs.h"
 #include "support/tiny_json.h"
 

@@ -9,7 +9,7 @@
 #include "core/tensor/ggml_types.h"
 #include "quant/codec.h"
 #include "quant/schemes/ggml/iq_codecs.h"
-#include "quant/schemes/ggml/iq_inputs.h"
+#include "quant/schemes/ggml/test_iq_inputs.h"
 #include "quant/test_runs.h"
 
 namespace lbrx {
