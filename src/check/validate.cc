@@ -1,4 +1,5 @@
 #include "check/check.h"
+#include "check/rules/gguf.h"
 #include "check/rules/rules.h"
 #include "core/base/format.h"
 
@@ -35,29 +36,39 @@ void AddUnknownArchitecture(const Subject& subject, Problems& problems) {
   problems.push_back(std::move(problem));
 }
 
+// What config.json tells against the tensors.
+void CheckByConfig(const Subject& subject, const CheckOptions& options, Problems& problems) {
+  if (subject.checkpoint.config.is_null()) {
+    AddNoConfig(subject, problems);
+    return;
+  }
+  if (subject.architecture == nullptr) {
+    AddUnknownArchitecture(subject, problems);
+  } else {
+    CheckConfig(subject, problems);
+    CheckShapes(subject, problems);
+    CheckLayers(subject, problems);
+    CheckExperts(subject, problems);
+    CheckHead(subject, problems);
+  }
+  CheckQuantization(subject, problems);
+  CheckTokenizer(subject, options.memory, problems);
+}
+
 }  // namespace
 
 std::vector<Problem> Validate(const Checkpoint& checkpoint, bool deep,
                               const CheckOptions& options) {
   const Subject subject(checkpoint);
   Problems problems = checkpoint.problems;
-  if (checkpoint.config.is_null()) {
-    AddNoConfig(subject, problems);
+  if (checkpoint.gguf != nullptr) {
+    CheckGgufModel(subject, problems);
+    CheckGgufTokenizer(subject, problems);
   } else {
-    if (subject.architecture == nullptr) {
-      AddUnknownArchitecture(subject, problems);
-    } else {
-      CheckConfig(subject, problems);
-      CheckShapes(subject, problems);
-      CheckLayers(subject, problems);
-      CheckExperts(subject, problems);
-      CheckHead(subject, problems);
-    }
-    CheckQuantization(subject, problems);
-    CheckTokenizer(subject, options.memory, problems);
+    CheckByConfig(subject, options, problems);
+    CheckTypes(subject, problems);  // in GGUF files several are usual
   }
   CheckSideFiles(subject, problems);
-  CheckTypes(subject, problems);
   if (deep) {
     if (subject.architecture != nullptr) {
       CheckHeadValues(subject, options, problems);

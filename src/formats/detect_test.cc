@@ -30,7 +30,7 @@ TEST(Detect, NamesWhatAFileIs) {
       {"\x28\xB5\x2F\xFD.....", "zstd file", "unpack", false},
       {"BZh91AY", "bzip2 file", "unpack", false},
       {tar, "tar archive", "unpack", false},
-      {"GGUF\x03", "GGUF file", "GGUF", false},
+      {"GGUF\x03", "GGUF file", ".gguf", false},
       {"\x80\x02}q\x01.", "pickle", "lbrx convert", false},
   };
   const TempDir folder;

@@ -215,7 +215,7 @@ std::vector<Row> ForeignRows() {
       {"r35_zip", "PK\x03\x04"s + std::string(100, '\x14'), {"ZIP archive has no end record"}},
       {"r35_7z", "7z\xBC\xAF\x27\x1C"s + std::string(20, 'x'), {"7z archive"}},
       {"r35_pickle", "\x80\x02}q\x01."s + std::string(20, 'x'), {"pickle"}},
-      {"r35_gguf", "GGUF\x03\0\0\0"s + std::string(20, '\0'), {"GGUF"}},
+      {"r35_gguf", "GGUF\x03\0\0\0"s + std::string(10, '\0'), {"number of keys", "the file ends"}},
       {"r35_json", "{\"metadata\": {}, \"weight_map\": {}}", {"JSON text", "give the folder"}},
       {"r35_gzip", "\x1F\x8B\x08"s + std::string(20, 'x'), {"gzip"}},
       {"r35_noise", std::string(64, '\xA5'), {"longer than the file"}},

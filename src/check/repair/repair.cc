@@ -5,6 +5,7 @@
 #include "check/repair/assemble.h"
 #include "check/repair/complete_config.h"
 #include "check/repair/fill.h"
+#include "check/repair/gguf_repair.h"
 #include "check/repair/missing.h"
 #include "check/repair/side_files.h"
 #include "core/base/format.h"
@@ -204,7 +205,8 @@ Json RepairRequest::ToJson() const {
 }
 
 Repair PlanRepair(const RepairRequest& request, std::shared_ptr<const Checkpoint> reference) {
-  return Repairer(request, std::move(reference)).Run();
+  return IsGgufSource(request.source) ? PlanGgufRepair(request, std::move(reference))
+                                      : Repairer(request, std::move(reference)).Run();
 }
 
 }  // namespace lbrx

@@ -10,6 +10,7 @@ namespace lbrx {
 extern const CommandInfo kConvertCommand;
 extern const CommandInfo kQuantizeCommand;
 extern const CommandInfo kApplyCommand;
+extern const CommandInfo kEditCommand;
 extern const CommandInfo kRepairCommand;
 extern const CommandInfo kCleanCommand;
 extern const CommandInfo kInspectCommand;

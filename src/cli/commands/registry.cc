@@ -7,11 +7,12 @@
 namespace lbrx {
 namespace {
 
-constexpr std::array<const CommandInfo*, 16> kCommands = {
-    &kConvertCommand, &kQuantizeCommand,   &kApplyCommand,    &kRepairCommand,
-    &kCleanCommand,   &kInspectCommand,    &kValidateCommand, &kDiffCommand,
-    &kHashCommand,    &kSchemesCommand,    &kFormatsCommand,  &kArchitecturesCommand,
-    &kDoctorCommand,  &kCompletionCommand, &kHelpCommand,     &kVersionCommand,
+constexpr std::array<const CommandInfo*, 17> kCommands = {
+    &kConvertCommand,       &kQuantizeCommand, &kApplyCommand,      &kEditCommand,
+    &kRepairCommand,        &kCleanCommand,    &kInspectCommand,    &kValidateCommand,
+    &kDiffCommand,          &kHashCommand,     &kSchemesCommand,    &kFormatsCommand,
+    &kArchitecturesCommand, &kDoctorCommand,   &kCompletionCommand, &kHelpCommand,
+    &kVersionCommand,
 };
 
 constexpr std::string_view kGroup = "Options of every command";

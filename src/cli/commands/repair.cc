@@ -214,16 +214,22 @@ OptionTable Options() {
   return kOptions;
 }
 
-constexpr std::array<Example, 4> kExamples = {
+constexpr std::array<Example, 5> kExamples = {
     {{"lbrx repair damaged mended --dry-run", "what can be saved, and what is lost"},
      {"lbrx repair damaged mended", "a sound folder with every tensor that is whole"},
      {"lbrx repair damaged mended --reference org/name --fill reference",
       "lost tensors, config and tokenizer from the model it was made of"},
-     {"lbrx repair cut.safetensors whole.safetensors", "one file"}}};
+     {"lbrx repair cut.safetensors whole.safetensors", "one file"},
+     {"lbrx repair cut.gguf whole.gguf --reference other.gguf --fill reference",
+      "a GGUF file, its lost tensors from another quantized alike"}}};
 constexpr std::array<ArgumentSpec, 2> kArguments = {
-    {{.name = "SRC", .help = "A damaged folder or .safetensors file; it is never written to"},
+    {{.name = "SRC",
+      .help = "A damaged folder, .safetensors or .gguf file (any part of a split set); it is never "
+              "written to"},
      {.name = "DST",
-      .help = "What to write: a file if the name ends in .safetensors, else a folder"}}};
+      .help =
+          "What to write: a file if the name ends in .safetensors or SRC is a GGUF file, else a "
+          "folder"}}};
 
 }  // namespace
 

@@ -77,6 +77,10 @@ std::string FormatGgufPartName(const GgufPartName& name);
 // Whether a key says which part of a set a file is.
 bool IsGgufSplitKey(std::string_view key);
 
+// What is wrong with a value of general.alignment, which must be a U32 and a power of two from 8 to
+// 1 MiB; nullopt: nothing. Its file and offset are left out.
+std::optional<ErrorDetail> CheckGgufAlignment(const GgufValue& value);
+
 struct GgufTarget {
   const GgufKeys* keys = nullptr;  // general.alignment decides the alignment
   uint32_t version = 3;

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 
 #include "formats/gguf/input.h"
 #include "formats/gguf/keys.h"
@@ -14,10 +13,6 @@ namespace lbrx {
 // warns of keys that are not ASCII and of odd booleans. An impossible general.alignment is a
 // problem that can be collected.
 GgufKeys ReadGgufKeys(GgufInput& input, uint64_t count, ProblemSink& problems);
-
-// What is wrong with a value of general.alignment, which must be a U32 and a power of two from 8 to
-// 1 MiB; nullopt: nothing. Its file and offset are left out.
-std::optional<ErrorDetail> CheckGgufAlignment(const GgufValue& value);
 
 // What general.alignment says; the default where it is missing or impossible.
 uint32_t GgufAlignment(const GgufKeys& keys);

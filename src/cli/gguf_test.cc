@@ -1,0 +1,110 @@
+// The commands that look at GGUF files and copy them.
+#include <gtest/gtest.h>
+
+#include "cli/test_app.h"
+#include "core/io/file.h"
+#include "core/text/json.h"
+#include "support/temp_dir.h"
+
+namespace lbrx {
+namespace {
+
+const std::string kFolder = std::string(LBRX_TEST_DATA) + "/gguf/";
+
+Json JsonOf(const AppRun& run) {
+  EXPECT_EQ(run.err, "");
+  return ParseJson(run.out, "stdout");
+}
+
+TEST(InspectGguf, ShowsKeysAndTypes) {
+  const AppRun run = RunForTest({"inspect", kFolder + "every_type.gguf", "--tensors"});
+  EXPECT_EQ(run.code, 0) << run.err;
+  for (const char* words :
+       {"llama", "t.u64", "18446744073709551615", "str[]", "\"a\", \"\"", "IQ2_XXS", "TQ1_0"}) {
+    EXPECT_NE(run.out.find(words), std::string::npos) << words << " in " << run.out;
+  }
+}
+
+TEST(InspectGguf, HasKeysInJson) {
+  const Json json = JsonOf(RunForTest({"inspect", kFolder + "plain.gguf", "--json"}));
+  EXPECT_EQ(json.Find("format")->AsString(), "gguf");
+  EXPECT_EQ(json.Find("architecture")->AsString(), "llama");
+  const Json& keys = *json.Find("keys");
+  EXPECT_EQ(WriteJson(*keys.Find("t.i64")), R"({"type":"i64","value":-9223372036854775808})");
+  EXPECT_EQ(WriteJson(*keys.Find("t.f32")), R"({"type":"f32","value":0.1})");
+  EXPECT_EQ(WriteJson(*keys.Find("t.i32s")), R"({"type":"i32[]","count":3,"value":[1,-2,3]})");
+  EXPECT_TRUE(json.Find("tokenizer")->is_null());
+}
+
+TEST(EditGguf, WritesACopyWithOtherKeys) {
+  const TempDir folder;
+  const std::string out = folder / "out.gguf";
+  const AppRun run = RunForTest({"edit", kFolder + "plain.gguf", out, "--set", "t.u8=u8:7",
+                                 "--remove", "t.i8", "--set", "t.i8=u32:1", "--json"});
+  EXPECT_EQ(run.code, 0) << run.err;
+  const Json json = JsonOf(RunForTest({"inspect", out, "--json"}));
+  EXPECT_EQ(json.Find("keys")->Find("t.u8")->Find("value")->AsUint64(), 7U);
+  EXPECT_EQ(json.Find("keys")->AsObject().back().first, "t.i8");
+  EXPECT_EQ(RunForTest({"edit", kFolder + "plain.gguf", out}).code, 5) << "it is there already";
+  EXPECT_EQ(RunForTest({"edit", kFolder + "plain.gguf", out, "--force"}).code, 0);
+  EXPECT_EQ(ReadTestFile(out), ReadTestFile(kFolder + "plain.gguf"));
+}
+
+TEST(EditGguf, CutsUpAndPutsTogether) {
+  const TempDir folder;
+  const std::string set = folder / "set.gguf";
+  const std::string whole = kFolder + "llama_plain.gguf";
+  EXPECT_EQ(RunForTest({"edit", whole, set, "--shard-size", "160"}).code, 0);
+  for (const char* part :
+       {"set-00001-of-00003.gguf", "set-00002-of-00003.gguf", "set-00003-of-00003.gguf"}) {
+    EXPECT_EQ(ReadTestFile(JoinPath(set, part)), ReadTestFile(kFolder + part));
+  }
+  EXPECT_EQ(
+      RunForTest({"edit", JoinPath(set, "set-00003-of-00003.gguf"), folder / "one.gguf"}).code, 0);
+  EXPECT_EQ(ReadTestFile(folder / "one.gguf"), ReadTestFile(whole));
+}
+
+TEST(EditGguf, RefusesWhatCannotBe) {
+  const TempDir folder;
+  const std::string plain = kFolder + "plain.gguf";
+  const std::string out = folder / "out.gguf";
+  EXPECT_EQ(RunForTest({"edit", plain, out, "--set", "general.alignment=u32:3"}).code, 2);
+  EXPECT_EQ(RunForTest({"edit", plain, out, "--set", "a"}).code, 2);
+  EXPECT_EQ(RunForTest({"edit", plain, plain, "--force"}).code, 2);
+  EXPECT_EQ(RunForTest({"edit", kFolder + "set-00001-of-00003.gguf",
+                        kFolder + "set-00002-of-00003.gguf", "--force"})
+                .code,
+            2);
+  EXPECT_EQ(RunForTest({"edit", folder / "none.gguf", out}).code, 5);
+  EXPECT_EQ(RunForTest({"edit", LBRX_TEST_DATA "/bard-base", out}).code, 2);
+  EXPECT_FALSE(PathExists(out));
+}
+
+TEST(EditGguf, ShowsItsPlan) {
+  const TempDir folder;
+  const AppRun run = RunForTest({"edit", kFolder + "plain.gguf", folder / "out.gguf", "--dry-run"});
+  EXPECT_EQ(run.code, 0) << run.err;
+  EXPECT_NE(run.out.find("q.weight"), std::string::npos);
+  EXPECT_FALSE(PathExists(folder / "out.gguf"));
+}
+
+TEST(RepairGguf, TellsWhatIsLost) {
+  const TempDir folder;
+  const std::string content = ReadTestFile(kFolder + "plain.gguf");
+  WriteTestFile(folder / "cut.gguf", content.substr(0, content.size() - 100));
+  const AppRun run = RunForTest({"repair", folder / "cut.gguf", folder / "out.gguf"});
+  EXPECT_EQ(run.code, 10) << run.err;
+  EXPECT_NE(run.out.find("q.weight"), std::string::npos) << run.out;
+  EXPECT_EQ(RunForTest({"inspect", folder / "out.gguf"}).code, 0);
+  EXPECT_EQ(RunForTest({"inspect", folder / "cut.gguf"}).code, 3);
+}
+
+TEST(ValidateGgufFile, ExitsWithItsErrors) {
+  EXPECT_EQ(RunForTest({"validate", kFolder + "no_tensors.gguf"}).code, 0);
+  const AppRun run = RunForTest({"validate", kFolder + "plain.gguf", "--json"});
+  EXPECT_EQ(run.code, 3);
+  EXPECT_NE(run.out.find("llama.context_length"), std::string::npos) << run.out;
+}
+
+}  // namespace
+}  // namespace lbrx
