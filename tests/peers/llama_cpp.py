@@ -45,7 +45,10 @@ def token_ids(model, text, *options):
 
 
 def log_probabilities(model, text_file, *options):
-    """(ids of the tokens of each chunk, log probabilities after each token of its second half)."""
+    """(ids of the tokens of each chunk, log probabilities after each token of its second half).
+
+    Of models that begin every text with a token: each chunk, too, is made to begin with it.
+    """
     with tempfile.TemporaryDirectory(prefix="lbrx-logits-") as folder:
         path = pathlib.Path(folder) / "logits"
         tool("llama-perplexity", "-m", model, "-f", text_file, "-c", CONTEXT, "-t", 1, *options,
@@ -53,7 +56,8 @@ def log_probabilities(model, text_file, *options):
         data = path.read_bytes()
     assert data[:8] == b"_logits_"
     context, vocabulary, chunks = struct.unpack_from("<iii", data, 8)
-    tokens = np.frombuffer(data, np.int32, context * chunks, 20).reshape(chunks, context)
+    tokens = np.frombuffer(data, np.int32, context * chunks, 20).reshape(chunks, context).copy()
+    tokens[:, 0] = tokens[0, 0]
     # Of a token: scale and least value as float32, a code of 16 bits for each of the vocabulary.
     rows = np.frombuffer(data, np.uint16, offset=20 + tokens.nbytes)
     rows = rows.reshape(chunks, context - 1 - context // 2, -1)
