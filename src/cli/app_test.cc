@@ -12,6 +12,7 @@
 #include "core/io/file.h"
 #include "core/tensor/encoding.h"
 #include "core/text/json.h"
+#include "quant/gguf/file_types.h"
 #include "support/checkpoints.h"
 #include "support/temp_dir.h"
 
@@ -226,6 +227,7 @@ TEST(AppCompletionTest, MentionsEveryCommandAndOption) {
       }
     }
     EXPECT_TRUE(Contains(run.out, "mxfp4")) << shell;
+    EXPECT_TRUE(Contains(run.out, "Q4_K_M")) << shell;
   }
 }
 
@@ -234,6 +236,12 @@ TEST(AppRegistriesTest, AreListed) {
   EXPECT_EQ(schemes.AsArray().size(), SchemeTable().size());
   EXPECT_EQ(At(schemes.AsArray()[3], "name").AsString(), "4bit");
   EXPECT_EQ(At(schemes.AsArray()[3], "bits_per_weight").AsDouble(), 4.5);
+  const Json types = At(ParseOut(RunForTest({"schemes", "--json"})), "file_types");
+  EXPECT_EQ(types.AsArray().size(), FileTypes().size());
+  EXPECT_EQ(At(types.AsArray()[0], "name").AsString(), "Q1_0");
+  EXPECT_EQ(At(types.AsArray()[0], "number").AsUint64(), 40U);
+  EXPECT_EQ(At(types.AsArray()[0], "base_bits_per_weight").AsDouble(), 1.125);
+  EXPECT_TRUE(Contains(RunForTest({"schemes"}).out, "Q4_K_M"));
   EXPECT_TRUE(Contains(RunForTest({"formats"}).out, "safetensors"));
   EXPECT_TRUE(Contains(RunForTest({"architectures"}).out, "llama"));
   EXPECT_EQ(At(ParseOut(RunForTest({"formats", "--json"})), "schema").AsString(),

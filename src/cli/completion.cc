@@ -4,6 +4,7 @@
 #include "core/base/format.h"
 #include "core/tensor/encoding.h"
 #include "model/architecture.h"
+#include "quant/gguf/file_types.h"
 #include "quant/recipes.h"
 
 namespace lbrx {
@@ -44,6 +45,9 @@ Offer OfferFor(Completion completion, std::string_view choices) {
         offer.words.emplace_back(row.name);
       }
       for (const MixedRecipe& row : MixedRecipes()) {
+        offer.words.emplace_back(row.name);
+      }
+      for (const FileType& row : FileTypes()) {
         offer.words.emplace_back(row.name);
       }
       break;

@@ -36,6 +36,20 @@ TEST(InspectGguf, HasKeysInJson) {
   EXPECT_TRUE(json.Find("tokenizer")->is_null());
 }
 
+TEST(QuantizeGguf, RefusesOptionsOfMlx) {
+  const std::vector<std::vector<std::string>> cases = {
+      {"--keep", "output"},   {"--override", "output=8bit"},
+      {"--group-size", "32"}, {"--mlx-rule", "cpu"},
+      {"--search"},           {"--protect-routers"}};
+  for (const std::vector<std::string>& options : cases) {
+    std::vector<std::string> args = {"quantize", "a", "b.gguf", "Q4_K_M"};
+    args.insert(args.end(), options.begin(), options.end());
+    const AppRun run = RunForTest(args);
+    EXPECT_EQ(run.code, 2) << run.err;
+    EXPECT_NE(run.err.find(options[0] + ": is for MLX's schemes"), std::string::npos) << run.err;
+  }
+}
+
 TEST(EditGguf, WritesACopyWithOtherKeys) {
   const TempDir folder;
   const std::string out = folder / "out.gguf";

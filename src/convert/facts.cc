@@ -5,6 +5,7 @@
 #include "core/base/format.h"
 #include "formats/gguf/keys.h"
 #include "model/config.h"
+#include "model/open_model.h"
 
 namespace lbrx {
 namespace {
@@ -24,6 +25,10 @@ class Checker {
 
   SourceFacts Check() {
     for (const Problem& problem : source_.problems) {
+      if (target_ == TargetKind::kGguf && source_.gguf != nullptr &&
+          problem.detail.object == kConfigOfGguf) {
+        continue;  // a copy needs no configuration
+      }
       notices_.push_back(FormatMessage(problem.detail));
     }
     if (!facts_.has_config) {

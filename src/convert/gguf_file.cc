@@ -205,6 +205,11 @@ void SetStorageKeys(const Checkpoint& source, const FileType* file_type,
     return;
   }
   const FileType* type = file_type == nullptr || copy ? FileTypeOf(tensors) : file_type;
+  if (source.gguf != nullptr) {  // where llama-quantize has them
+    keys.Remove(kQuantizationVersionKey);
+    keys.Remove(kFileTypeKey);
+    keys.Set(kQuantizationVersionKey, GgufValue::U32(kQuantizationVersion));
+  }
   if (type != nullptr) {
     keys.Set(kFileTypeKey, GgufValue::U32(static_cast<uint32_t>(type->id)));
   }

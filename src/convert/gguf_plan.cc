@@ -137,17 +137,16 @@ class GgufPlanner {
     if (request_.gguf.prune_layers.empty()) {
       return names;
     }
-    const LayerPruning pruning(request_.gguf.prune_layers, names);
+    pruning_.emplace(request_.gguf.prune_layers, names);
     std::vector<std::string> left;
     std::vector<NamedValue> kept;
     for (NamedValue& tensor : tensors) {
-      if (const std::optional<std::string> renamed = pruning.Rename(tensor.name)) {
+      if (const std::optional<std::string> renamed = pruning_->Rename(tensor.name)) {
         left.push_back(tensor.name);
         tensor.name = *renamed;
         kept.push_back(std::move(tensor));
       }
     }
-    pruning.ChangeKeys(keys_);
     tensors = std::move(kept);
     return left;
   }
@@ -292,10 +291,13 @@ class GgufPlanner {
 
   void LayOut() {
     SetStorageKeys(from_.source(), asked_.type, plan_.tensors, keys_);
-    importance_.AddProvenance(keys_);
     for (const std::string& text : request_.gguf.override_kv) {
       GgufKeys::Entry entry = ParseKeyOverride(text);
       SetLast(keys_, entry.first, std::move(entry.second));
+    }
+    importance_.AddProvenance(keys_);
+    if (pruning_) {
+      pruning_->ChangeKeys(keys_);
     }
     std::vector<OutputTensor> outputs;
     outputs.reserve(plan_.tensors.size());
@@ -312,6 +314,7 @@ class GgufPlanner {
   Plan plan_;
   Arrangement from_;
   Importance importance_;
+  std::optional<LayerPruning> pruning_;
   AskedType asked_;
   GgufKeys keys_;
   std::vector<Stored> stored_;

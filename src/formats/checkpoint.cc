@@ -61,6 +61,11 @@ Checkpoint OpenBareFile(const std::string& path, const OpenOptions& options) {
   return checkpoint;
 }
 
+Checkpoint OpenFolder(const std::string& path, const OpenOptions& options) {
+  const std::optional<std::string> gguf = GgufInFolder(path);
+  return gguf ? OpenGguf(*gguf, options) : OpenHuggingFaceFolder(path, options);
+}
+
 }  // namespace
 
 const SourceTensor* Checkpoint::Find(std::string_view name) const {
@@ -87,10 +92,13 @@ void AddPlainTensors(Checkpoint& checkpoint, const std::vector<bool>* claimed) {
 
 Checkpoint OpenCheckpoint(const std::string& path, const OpenOptions& options) {
   if (PathExists(path)) {
-    return IsDirectory(path) ? OpenHuggingFaceFolder(path, options) : OpenBareFile(path, options);
+    Checkpoint checkpoint =
+        IsDirectory(path) ? OpenFolder(path, options) : OpenBareFile(path, options);
+    checkpoint.path = path;
+    return checkpoint;
   }
   if (const std::optional<std::string> folder = ResolveHubName(path)) {
-    Checkpoint checkpoint = OpenHuggingFaceFolder(*folder, options);
+    Checkpoint checkpoint = OpenFolder(*folder, options);
     checkpoint.path = path;
     return checkpoint;
   }

@@ -62,6 +62,7 @@ Checkpoint OpenModel(const std::string& path, const OpenOptions& options) {
   for (std::string& notice : notices) {
     Problem problem{.severity = Severity::kWarning, .detail = {}};
     problem.detail.file = path;
+    problem.detail.object = kConfigOfGguf;
     problem.detail.what = std::move(notice);
     checkpoint.problems.push_back(std::move(problem));
   }

@@ -7,6 +7,9 @@
 
 namespace lbrx {
 
+// What warnings about a configuration made from GGUF's keys are about.
+inline constexpr const char* kConfigOfGguf = "config.json";
+
 // As OpenCheckpoint; of a GGUF file, `config` is made from its keys, and what GGUF does not say of
 // it is among the problems, as warnings. Where its architecture is not known, or its keys do not
 // make sense, the configuration stays null, and a warning says why.

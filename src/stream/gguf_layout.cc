@@ -199,10 +199,11 @@ std::vector<NamedValue> FromGgufToMlx(const Naming& from, const Naming& to, cons
       continue;
     }
     const TensorRule& rule = *meaning.rule;
-    family.Apply(meaning, /*to_gguf=*/false, tensor);
+    // `meaning` refers to the name, which Apply may replace.
     const std::string leaf(!rule.mlx_leaf.empty() ? rule.mlx_leaf
                            : !rule.leaf.empty()   ? rule.leaf
                                                   : meaning.leaf);
+    family.Apply(meaning, /*to_gguf=*/false, tensor);
     meaning.leaf = leaf;
     if (IsPerExpert(rule)) {
       Unstack(tensor, meaning, to, out);

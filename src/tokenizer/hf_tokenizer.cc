@@ -285,7 +285,8 @@ HfTokenizer ReadHfTokenizer(std::string_view text, const std::string& file) {
     tokenizer.ignore_merges = Flag(*model, "ignore_merges", false);
     ReadAddedTokens(IndexVocab(tokenizer), tokenizer);
   } catch (Error& error) {
-    throw error.InFile(file);
+    error.InFile(file);
+    throw;
   }
   return tokenizer;
 }

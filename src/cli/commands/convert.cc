@@ -15,9 +15,13 @@ int Run(Context& context) {
   return CarryOut(context, MakePlan(context, request), request);
 }
 
-constexpr std::array<Example, 6> kExamples = {
+constexpr std::array<Example, 9> kExamples = {
     {{"lbrx convert org/name model-mlx --to mlx",
       "a model of the Hugging Face cache becomes an MLX folder"},
+     {"lbrx convert model model.gguf", "a GGUF file for llama.cpp, floats as they are"},
+     {"lbrx convert model.gguf model", "back: a Hugging Face folder, tokenizer and all"},
+     {"lbrx convert model-Q4_0.gguf model-mlx --to mlx",
+      "codes carried where MLX has the same numbers"},
      {"lbrx convert model model-4bit -q 4bit", "quantize on the way"},
      {"lbrx convert gemma-3 gemma-3-text -q 4bit --text-only", "without the part that sees"},
      {"lbrx convert model-4bit model-bf16 --dequantize", "floats again"},
@@ -28,10 +32,11 @@ constexpr std::array<Example, 6> kExamples = {
 
 constexpr std::array<ArgumentSpec, 2> kArguments = {
     {{.name = "SRC",
-      .help = "A folder, a .safetensors or torch file, or org/name in the Hugging Face cache",
+      .help =
+          "A folder, a .gguf, .safetensors or torch file, or org/name in the Hugging Face cache",
       .required = false},
      {.name = "DST",
-      .help = "What to write: a file if the name ends in .safetensors, else a folder",
+      .help = "What to write: a file if the name ends in .gguf or .safetensors, else a folder",
       .required = false}}};
 
 }  // namespace

@@ -88,8 +88,22 @@ GgufOptions::TensorType TensorTypeOf(const std::string& text) {
   return {.regex = rule.pattern.pattern(), .type = std::string(rule.type->name)};
 }
 
+// What has a meaning for MLX's schemes alone.
+constexpr std::array<std::string_view, 6> kMlxOptions = {
+    "--group-size", "--mlx-rule", "--override", "--keep", "--search", "--protect-routers"};
+
+void RefuseMlxOptions(const ParsedArgs& args) {
+  for (const std::string_view option : kMlxOptions) {
+    if (args.Has(option)) {
+      ThrowUsage(option, "is for MLX's schemes",
+                 "--tensor-type REGEX=TYPE gives tensors of a GGUF file another type");
+    }
+  }
+}
+
 void RequireGgufTarget(const ParsedArgs& args, const ConvertRequest& request) {
   if (IsGgufName(request.destination)) {
+    RefuseMlxOptions(args);
     return;
   }
   for (const OptionTable table : {GgufFileOptions(), GgufQuantizeOptions()}) {

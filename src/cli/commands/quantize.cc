@@ -49,8 +49,11 @@ int Run(Context& context) {
   return CarryOut(context, MakePlan(context, request), request);
 }
 
-constexpr std::array<Example, 4> kExamples = {
+constexpr std::array<Example, 6> kExamples = {
     {{"lbrx quantize model model-4bit -q 4bit", "4 bits, groups of 64, an MLX folder"},
+     {"lbrx quantize model model.gguf Q4_K_M", "a GGUF file in one pass, for llama.cpp"},
+     {"lbrx quantize model.gguf small.gguf IQ3_S --imatrix imatrix.gguf",
+      "with the importance of columns, as llama-imatrix measured it"},
      {"lbrx quantize model model-4bit -q 4bit --override 'down_proj=6bit' --keep lm_head",
       "more bits for some tensors, none for others"},
      {"lbrx quantize model model-small --target-bpw 4.5",
@@ -60,11 +63,12 @@ constexpr std::array<Example, 4> kExamples = {
 
 constexpr std::array<ArgumentSpec, 3> kArguments = {
     {{.name = "SRC",
-      .help = "A folder, a .safetensors or torch file, or org/name in the Hugging Face cache"},
+      .help =
+          "A folder, a .gguf, .safetensors or torch file, or org/name in the Hugging Face cache"},
      {.name = "DST",
-      .help = "What to write: a file if the name ends in .safetensors, else a folder"},
+      .help = "What to write: a file if the name ends in .gguf or .safetensors, else a folder"},
      {.name = "SCHEME",
-      .help = "The scheme, where -q is not given",
+      .help = "The scheme or GGUF file type, where -q is not given",
       .required = false,
       .completion = Completion::kScheme}}};
 
@@ -74,8 +78,9 @@ constinit const CommandInfo kQuantizeCommand = {
     .name = "quantize",
     .summary = "Quantize a checkpoint",
     .details =
-        "What mlx-lm quantizes is quantized: linear and embedding weights whose rows divide "
-        "by the group. Memory stays under --memory whatever the model's size. A run that "
+        "In an MLX folder what mlx-lm quantizes is quantized: linear and embedding weights whose "
+        "rows divide by the group. In a GGUF file every tensor gets the type that llama-quantize "
+        "gives it. Memory stays under --memory whatever the model's size. A run that "
         "was interrupted is continued by the same command.",
     .examples = kExamples,
     .arguments = kArguments,

@@ -3,6 +3,7 @@
 #include "cli/formatters/table.h"
 #include "core/base/format.h"
 #include "core/tensor/encoding.h"
+#include "quant/gguf/file_types.h"
 #include "quant/recipes.h"
 
 namespace lbrx {
@@ -54,12 +55,28 @@ Json RecipesJson() {
   return rows;
 }
 
-int Run(Context& context) {
-  if (context.json()) {
-    context.PrintJson(
-        {{"schemes", SchemesJson()}, {"recipes", RecipesJson()}, {"read_only", ReadOnlyJson()}});
-    return 0;
+// Of the type that most tensors of a file type get.
+double BitsPerWeight(const GgmlType& type) {
+  return 8.0 * type.bytes / type.block;
+}
+
+Json FileTypesJson() {
+  Json rows = Json::MakeArray();
+  for (const FileType& type : FileTypes()) {
+    Json item = Json::MakeObject();
+    item.Set("name", type.name);
+    item.Set("alias", type.alias.empty() ? Json() : Json(type.alias));
+    const GgmlType* base = type.BaseType();
+    item.Set("number", base == nullptr ? Json() : Json(static_cast<uint64_t>(type.id)));
+    item.Set("base", base == nullptr ? Json() : Json(base->name));
+    item.Set("base_bits_per_weight", base == nullptr ? Json() : Json(BitsPerWeight(*base)));
+    item.Set("summary", type.summary);
+    rows.Append(std::move(item));
   }
+  return rows;
+}
+
+Table SchemesTable() {
   Table table({{"scheme"},
                {"group", Table::Align::kRight},
                {"bits/weight", Table::Align::kRight},
@@ -74,7 +91,34 @@ int Run(Context& context) {
   for (const SchemeRow& row : PackedSchemeTable()) {
     table.AddRow({std::string(row.name), "", "read only", std::string(row.summary)});
   }
-  context.Print(table.ToString(context.width(), context.color()));
+  return table;
+}
+
+Table FileTypesTable() {
+  Table table({{"file type"},
+               {"most are"},
+               {"bits/weight", Table::Align::kRight},
+               {"what it is (sizes and perplexity: llama.cpp's, of Llama 3 8B)"}});
+  for (const FileType& type : FileTypes()) {
+    const GgmlType* base = type.BaseType();
+    table.AddRow({std::string(type.name), base == nullptr ? "" : std::string(base->name),
+                  base == nullptr ? "" : Format("{:.2f}", BitsPerWeight(*base)),
+                  std::string(type.summary)});
+  }
+  return table;
+}
+
+int Run(Context& context) {
+  if (context.json()) {
+    context.PrintJson({{"schemes", SchemesJson()},
+                       {"recipes", RecipesJson()},
+                       {"file_types", FileTypesJson()},
+                       {"read_only", ReadOnlyJson()}});
+    return 0;
+  }
+  context.Print(SchemesTable().ToString(context.width(), context.color()));
+  context.Print("\nGGUF file types, for a DST that ends in .gguf\n\n");
+  context.Print(FileTypesTable().ToString(context.width(), context.color()));
   return 0;
 }
 

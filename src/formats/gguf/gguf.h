@@ -60,6 +60,10 @@ SourceTensor GgufTensor(const StoredArray& array, const GgmlType& type, uint32_t
 // "none" for an unpadded file without tensors.
 Checkpoint OpenGguf(const std::string& path, const OpenOptions& options);
 
+// The one GGUF file, or part 1 of the one set, of a folder that holds no other weights. nullopt: it
+// holds none, or other weights. kInvalid, naming them: it holds several models.
+std::optional<std::string> GgufInFolder(const std::string& folder);
+
 // The tensors of an opened file or set in the order of its directories.
 std::vector<const SourceTensor*> GgufFileOrder(const Checkpoint& checkpoint);
 

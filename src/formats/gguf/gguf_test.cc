@@ -204,6 +204,28 @@ TEST(GgufSets, TensorsLargerThanAPartHaveTheirOwn) {
   EXPECT_TRUE(LayOutGguf(outputs, target).single_file);
 }
 
+TEST(GgufFolders, AreTheOneModelInThem) {
+  TempDir folder;
+  const auto copy = [&](const std::string& name) {
+    WriteTestFile(folder / name, ReadTestFile(kFolder + name));
+  };
+  for (uint64_t part = 1; part <= 3; ++part) {
+    copy(FormatGgufPartName({"set", part, 3}));
+  }
+  const Checkpoint set = OpenCheckpoint(folder.path());
+  EXPECT_EQ(set.tensors.size(), 5U);
+  EXPECT_EQ(set.path, folder.path());
+  copy("plain.gguf");
+  try {
+    OpenCheckpoint(folder.path());
+    ADD_FAILURE();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("plain.gguf, set-00001-of-00003.gguf"),
+              std::string::npos)
+        << error.what();
+  }
+}
+
 TEST(GgufPartNames, AreThoseOfLlamasTool) {
   const std::optional<GgufPartName> name = ParseGgufPartName("/a/m-00002-of-00010.gguf");
   ASSERT_TRUE(name.has_value());

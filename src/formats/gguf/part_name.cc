@@ -59,4 +59,32 @@ bool IsGgufSplitKey(std::string_view key) {
   return std::find(kSplitKeys.begin(), kSplitKeys.end(), key) != kSplitKeys.end();
 }
 
+std::optional<std::string> GgufInFolder(const std::string& folder) {
+  constexpr size_t kMostShown = 5;
+  std::vector<std::string> models;
+  for (const std::string& name : ListDirectory(folder)) {
+    if (name.ends_with(".safetensors") || name.ends_with(".bin") || name.ends_with(".pth")) {
+      return std::nullopt;
+    }
+    const std::optional<GgufPartName> part = ParseGgufPartName(name);
+    if (name.ends_with(".gguf") && !name.starts_with('.') && (!part || part->number == 1)) {
+      models.push_back(name);
+    }
+  }
+  if (models.size() > 1) {
+    std::string found;
+    for (size_t i = 0; i < std::min(models.size(), kMostShown); ++i) {
+      found += (i == 0 ? "" : ", ") + Printable(models[i], 100);
+    }
+    throw Error(ErrorCode::kInvalid, {.file = folder,
+                                      .object = {},
+                                      .what = "the folder holds several GGUF models",
+                                      .expected = "one, or the path of one",
+                                      .found = found + (models.size() > kMostShown ? ", ..." : ""),
+                                      .offset = {},
+                                      .advice = "give the .gguf file itself by its path"});
+  }
+  return models.empty() ? std::nullopt : std::optional(JoinPath(folder, models.front()));
+}
+
 }  // namespace lbrx

@@ -86,7 +86,7 @@ void ChooseModel(FolderListing& listing) {
     detail.advice = RecogniseUnfinished(*unfinished).advice;
   } else if (has_ending(".gguf")) {
     detail.what = "the folder holds GGUF files only";
-    detail.advice = "GGUF files cannot be read yet; give the original folder";
+    detail.advice = "give the .gguf file itself by its path";
   } else if (has_ending(".bin") || has_ending(".pt") || has_ending(".pth")) {
     detail.what = "the folder holds PyTorch files of a training run only, no weights";
     detail.advice = "give the folder of the model, or the file with its state dict";

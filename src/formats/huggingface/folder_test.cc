@@ -139,8 +139,10 @@ TEST_F(Folder, RefusesFoldersWithoutWeights) {
   ExpectRefused({"Hugging Face cache", "snapshots/"});
   Write("optimizer.pt", "PK");
   ExpectRefused({"PyTorch files of a training run only"});
-  Write("model.gguf", "GGUF");
+  Write("model-00002-of-00002.gguf", "GGUF");  // without part 1
   ExpectRefused({"GGUF files only"});
+  Write("model.gguf", "GGUF");
+  ExpectRefused({"model.gguf", "the file ends"});
   Write("adapter_model.safetensors", Shard({"lora"}));
   ExpectRefused({"an adapter (LoRA), not a model", "base model"});
   fs::rename(folder_ / "adapter_model.safetensors", folder_ / "adapters.safetensors");
