@@ -192,8 +192,7 @@ std::vector<NamedValue> FromGgufToMlx(const Naming& from, const Naming& to, cons
   stacks.Finish(whole);
   std::vector<NamedValue> out;
   for (NamedValue& tensor : whole) {
-    const std::string name = tensor.name;  // where the meaning's leaf lies
-    TensorMeaning meaning = from.Resolve(name);
+    TensorMeaning meaning = from.Resolve(tensor.name);
     if (meaning.rule == nullptr) {
       out.push_back(std::move(tensor));
       continue;
