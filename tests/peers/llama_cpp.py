@@ -2,9 +2,11 @@
 
 import ctypes
 import os
+import pathlib
 import re
 import struct
 import subprocess
+import tempfile
 
 import numpy as np
 
@@ -15,19 +17,21 @@ BIN = ROOT / "build/peers/llama.cpp/bin"
 CONTEXT = 128  # tokens that perplexities are measured over at once
 
 
-def tool(name, *arguments, text=""):
+def tool(name, *arguments, text="", status=0):
     """Runs a program with `text` as its input; what it printed. A failure carries what it said."""
     command = [str(BIN / name), *map(str, arguments)]
     done = subprocess.run(command, input=text.encode(), capture_output=True, check=False)
     said = done.stderr.decode(errors="replace")
-    if done.returncode != 0:
+    if done.returncode != status:
         raise AssertionError(f"{' '.join(command)}: exit {done.returncode}\n{said[-2000:]}")
     return done.stdout.decode(errors="replace") + said
 
 
 def file_types():
     """What llama-quantize makes, aliases left out."""
-    rows = re.findall(r"^ +\d+ +or +(\w+) +:(.*)$", tool("llama-quantize", "--help"), re.MULTILINE)
+    usage = tool("llama-quantize", "--help", status=1)  # its own way
+    rows = re.findall(r"^ +\d+ +or +(\w+) +:(.*)$", usage, re.MULTILINE)
+    assert rows, usage
     return [name for name, rest in rows if not rest.startswith(" alias")]
 
 
@@ -35,35 +39,38 @@ def quantize(source, target, file_type, *options):
     tool("llama-quantize", *options, source, target, file_type, 1)
 
 
-def perplexity(model, text_file, *options):
-    """As it is printed."""
-    said = tool("llama-perplexity", "-m", model, "-f", text_file, "-c", CONTEXT, "-t", 1, *options)
-    found = re.search(r"Final estimate: PPL = (\S+) ", said)
-    assert found, said
-    return found[1]
-
-
 def token_ids(model, text, *options):
-    said = tool("llama-tokenize", "-m", model, "--stdin", "--ids", "--log-disable", *options,
-                text=text)
+    said = tool("llama-tokenize", "-m", model, "--stdin", "--ids", *options, text=text)
     return [int(number) for number in re.findall(r"\d+", said[: said.index("]")])]
 
 
-def log_probabilities(model, text_file, folder):
-    """(ids of the tokens of each chunk, log probabilities after each token of its second half)."""
-    path = folder / "logits.bin"
-    perplexity(model, text_file, "-ctk", "f32", "-ctv", "f32", "-fa", "off", "--kl-divergence-base",
-               path)
-    data = path.read_bytes()
+def log_probabilities(model, text_file, *options):
+    """(ids of the tokens of each chunk, log probabilities after each token of its second half).
+
+    Of models that begin every text with a token: each chunk, too, is made to begin with it.
+    """
+    with tempfile.TemporaryDirectory(prefix="lbrx-logits-") as folder:
+        path = pathlib.Path(folder) / "logits"
+        tool("llama-perplexity", "-m", model, "-f", text_file, "-c", CONTEXT, "-t", 1, *options,
+             "--kl-divergence-base", path)
+        data = path.read_bytes()
     assert data[:8] == b"_logits_"
     context, vocabulary, chunks = struct.unpack_from("<iii", data, 8)
-    tokens = np.frombuffer(data, np.int32, context * chunks, 20).reshape(chunks, context)
+    tokens = np.frombuffer(data, np.int32, context * chunks, 20).reshape(chunks, context).copy()
+    tokens[:, 0] = tokens[0, 0]
     # Of a token: scale and least value as float32, a code of 16 bits for each of the vocabulary.
     rows = np.frombuffer(data, np.uint16, offset=20 + tokens.nbytes)
     rows = rows.reshape(chunks, context - 1 - context // 2, -1)
     scale, least = np.moveaxis(np.ascontiguousarray(rows[..., :4]).view(np.float32), -1, 0)
     codes = rows[..., 4 : 4 + vocabulary].astype(np.float32)
     return tokens, codes * scale[..., None] + least[..., None]
+
+
+def perplexity(model, text_file):
+    """From the probabilities: what the program prints may be cut off where it ends."""
+    tokens, logs = log_probabilities(model, text_file)
+    expected = tokens[:, -logs.shape[1] :]
+    return float(np.exp(-np.take_along_axis(logs, expected[..., None], -1).mean()))
 
 
 class Ggml:

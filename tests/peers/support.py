@@ -18,6 +18,7 @@ import safetensors
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 DATA = ROOT / "tests/data"
+FOLDER = ROOT / "tests/peers"
 PROGRAM = pathlib.Path(os.environ.get("LBRX", ROOT / "build/release/lbrx"))
 
 # Fresh with every run; a failure is repeated with LBRX_SEED=... in the environment.
