@@ -579,6 +579,46 @@ IMATRIX |= {
 }
 
 
+# --- tokenizer -----------------------------------------------------------------------------------
+
+# The first byte says what follows: 0 tokenizer.json, 1 tokenizer.model, 2 lines that become keys.
+BPE = {
+    "added_tokens": [{"id": 4, "content": "<s>", "special": True, "normalized": False},
+                     {"id": 6, "content": "\u2581 x"}],
+    "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": False, "use_regex": True},
+    "post_processor": {"type": "TemplateProcessing",
+                       "single": [{"SpecialToken": {"id": "<s>"}}, {"Sequence": {"id": "A"}}],
+                       "pair": [{"Sequence": {"id": "A"}}, {"SpecialToken": {"id": "<s>"}},
+                                {"Sequence": {"id": "B"}}]},
+    "decoder": {"type": "ByteLevel"},
+    "model": {"type": "BPE", "vocab": {"a": 0, "b": 1, "ab": 2, "\u0120": 3},
+              "merges": [["a", "b"]]},
+}
+SPM = {
+    "added_tokens": [{"id": 0, "content": "<unk>", "special": True}],
+    "normalizer": {"type": "Prepend", "prepend": "\u2581"},
+    "model": {"type": "BPE", "byte_fallback": True,
+              "vocab": {"<unk>": 0, "<0x41>": 1, "a": 2, "aa": 3, "\u2581aa": 5},
+              "merges": ["a a", ["\u2581", "aa"]][:1]},
+}
+UNIGRAM = {"model": {"type": "Unigram", "vocab": [["<unk>", 0], ["a", -1.5]], "unk_id": 0}}
+PIECES = (b"\x0a\x0e\x0a\x05<unk>\x15\x00\x00\x00\x00\x18\x02"
+          b"\x0a\x0b\x0a\x04\xe2\x96\x81a\x15\x00\x00\xc0\xbf\x12\x02\x18\x02\x1a\x02\x18\x00")
+
+TOKENIZER = {
+    "bpe": b"\x00" + json.dumps(BPE).encode(),
+    "spm": b"\x00" + json.dumps(SPM).encode(),
+    "unigram": b"\x00" + json.dumps(UNIGRAM).encode(),
+    "pieces": b"\x01" + PIECES,
+    "pieces_cut": b"\x01" + PIECES[:20],
+    "keys_bpe": b"\x02model gpt2\npre llama-bpe\ntoken a\ntoken b\ntoken ab\nmerge a b\n"
+                b"type 1\ntype 3\ntype 4\nbos_token_id 1\n",
+    "keys_spm": b"\x02model llama\ntoken <unk>\ntoken a\ntoken aa\nscore 0\nscore 1\nscore 2\n"
+                b"type 2\ntype 1\ntype 1\nunknown_token_id 0\n",
+    "keys_raw": b"\x02model gemma4\ntoken a\ntoken b\ntoken ab\nmerge a b\n",
+}
+
+
 def main():
     write("json", JSON)
     write("safetensors", SAFETENSORS)
@@ -589,6 +629,7 @@ def main():
     write("repair", REPAIR)
     write("prequantized", PREQUANTIZED)
     write("imatrix", IMATRIX)
+    write("tokenizer", TOKENIZER)
 
 
 main()

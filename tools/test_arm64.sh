@@ -33,7 +33,7 @@ uses_hashes() { grep -q 'core/base/hash.h\|openssl/' "$1"; }
 sources=("$gtest/src/gtest-all.cc" "$gtest/src/gtest_main.cc" tests/support/temp_dir.cc
   tests/support/faults.cc)
 for file in src/core/base/*.cc src/core/tensor/*.cc src/quant/*.cc src/quant/schemes/*.cc \
-  src/core/io/*.cc; do
+  src/quant/schemes/ggml/*.cc   src/core/io/*.cc; do
   if uses_hashes "$file" || [[ $file == src/core/io/*_test.cc ]]; then
     continue
   fi

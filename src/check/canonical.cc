@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "model/gguf_names.h"
+
 namespace lbrx {
 namespace {
 
@@ -19,6 +21,9 @@ bool HasFusedExperts(const Naming& naming, const std::vector<NamedValue>& tensor
 std::vector<NamedValue> CanonicalTensors(const SourceFiles::Checkpoints& sources, uint32_t source) {
   const Checkpoint& checkpoint = *sources[source];
   std::vector<NamedValue> tensors = AsStored(sources, source);
+  if (checkpoint.gguf != nullptr) {
+    std::erase_if(tensors, [](const NamedValue& tensor) { return IsRotaryTensor(tensor.name); });
+  }
   Naming naming = NamingOf(checkpoint);
   const Json& config = TextConfig(checkpoint.config);
   if (HasFusedExperts(naming, tensors)) {

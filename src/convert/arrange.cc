@@ -5,6 +5,7 @@
 #include "convert/gguf_file.h"
 #include "convert/target.h"
 #include "core/base/format.h"
+#include "model/gguf_names.h"
 
 namespace lbrx {
 

@@ -155,7 +155,9 @@ class Planner {
                          SchemeLabel(encoding)));
     }
     encoding.dtype = from_.types().ForEncoding(tensor.value->dtype());
-    requantized_ += tensor.encoded ? 1 : 0;
+    const bool asked = selection_.wants_schemes();
+    requantized_ += tensor.encoded && asked ? 1 : 0;
+    approximated_ += tensor.encoded && !asked ? 1 : 0;
     PlannedTensor planned = BeginTensor(tensor, encoding);
     planned.value = CastTo(tensor.value, encoding.dtype);
     planned.encode = {.rule = request_.rule, .search = request_.search};
@@ -173,6 +175,12 @@ class Planner {
           "{} tensors are quantized already: they are quantized anew from their values, which "
           "adds the error of {} to the one they have; start from the floats if you can",
           requantized_, selection_.label()));
+    }
+    if (approximated_ > 0) {
+      plan_.notices.push_back(
+          Format("{} tensors are of GGUF types that MLX has no scheme for: they are quantized anew "
+                 "to the nearest it has; --report tells each one's error",
+                 approximated_));
     }
     if (decoded_ > 0 && !request_.dequantize) {
       plan_.notices.push_back(Format(
@@ -235,6 +243,7 @@ class Planner {
   Plan plan_;
   Arrangement from_;
   size_t requantized_ = 0;
+  size_t approximated_ = 0;
   size_t decoded_ = 0;
   Json quantization_;
 };

@@ -13,6 +13,7 @@
 #include "model/config.h"
 #include "model/gguf/general_keys.h"
 #include "model/gguf/gguf_config.h"
+#include "model/gguf_names.h"
 #include "model/wrapper.h"
 #include "stream/constant.h"
 #include "tokenizer/tokenizer.h"
@@ -23,10 +24,6 @@ namespace {
 constexpr std::string_view kFileTypeKey = "general.file_type";
 constexpr std::string_view kQuantizationVersionKey = "general.quantization_version";
 constexpr uint32_t kQuantizationVersion = 2;  // of GGML's blocks
-
-constexpr std::string_view kRopeFrequencies = "rope_freqs.weight";
-constexpr std::string_view kLongFactors = "rope_factors_long.weight";
-constexpr std::string_view kShortFactors = "rope_factors_short.weight";
 
 // What transformers needs beside the tensors.
 constexpr std::array<std::string_view, 11> kEmbedded = {"config.json",
@@ -135,10 +132,6 @@ uint64_t VocabularyOf(const std::vector<NamedValue>& tensors) {
 
 }  // namespace
 
-bool IsRotaryTensor(std::string_view name) {
-  return name == kRopeFrequencies || name == kLongFactors || name == kShortFactors;
-}
-
 std::vector<NamedValue> RotaryTensors(const SourceFacts& facts, const Json& config) {
   std::vector<NamedValue> out;
   const auto add = [&](std::string_view name, std::vector<float> values) {
@@ -153,9 +146,9 @@ std::vector<NamedValue> RotaryTensors(const SourceFacts& facts, const Json& conf
     Json complete = config;
     CompleteConfig(complete);
     RopeFactors factors = RopeFactorsOf(complete);
-    add(kRopeFrequencies, RopeFrequencies(complete));
-    add(kLongFactors, std::move(factors.long_factors));
-    add(kShortFactors, std::move(factors.short_factors));
+    add(kRopeFrequenciesName, RopeFrequencies(complete));
+    add(kLongFactorsName, std::move(factors.long_factors));
+    add(kShortFactorsName, std::move(factors.short_factors));
   }
   return out;
 }

@@ -15,7 +15,6 @@ namespace lbrx {
 
 // Tensors that llama.cpp reads and other containers say in the configuration.
 std::vector<NamedValue> RotaryTensors(const SourceFacts& facts, const Json& config);
-bool IsRotaryTensor(std::string_view name);
 
 // Those of a GGUF source as its file has them, all others by layer, then by name.
 void OrderForGguf(const Checkpoint& source, std::vector<NamedValue>& tensors);

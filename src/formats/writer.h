@@ -45,6 +45,7 @@ struct OutputText {
 
 struct OutputLayout {
   bool single_file = false;
+  bool beside = false;  // the files lie beside each other where a single one would, as a set
   std::vector<OutputFile> files;
   std::vector<OutputText> texts;  // index; in the order in which they must appear
 };

@@ -76,6 +76,10 @@ std::string_view GgufLeaf(const TensorRule& rule) {
   }
 }
 
+bool IsRotaryTensor(std::string_view name) {
+  return name == kRopeFrequenciesName || name == kLongFactorsName || name == kShortFactorsName;
+}
+
 bool IsFloat32InGguf(std::string_view name, size_t rank) {
   return rank <= 1 || name.ends_with("_norm.weight") || !name.ends_with(".weight") ||
          name.find("ffn_gate_inp") != std::string_view::npos || name == "position_embd.weight" ||

@@ -19,4 +19,10 @@ std::string_view GgufLeaf(const TensorRule& rule);
 // norms, routers, positions, and what is not called "weight" (docs/formats/gguf.md).
 bool IsFloat32InGguf(std::string_view name, size_t rank);
 
+// Tensors of rotary factors, which other containers say in the configuration.
+inline constexpr std::string_view kRopeFrequenciesName = "rope_freqs.weight";
+inline constexpr std::string_view kLongFactorsName = "rope_factors_long.weight";
+inline constexpr std::string_view kShortFactorsName = "rope_factors_short.weight";
+bool IsRotaryTensor(std::string_view name);
+
 }  // namespace lbrx

@@ -3,6 +3,7 @@
 #include "core/io/file.h"
 #include "formats/gguf/keys.h"
 #include "model/gguf/gguf_config.h"
+#include "model/gguf_names.h"
 
 namespace lbrx {
 namespace {
@@ -13,14 +14,14 @@ constexpr uint64_t kMostFactors = uint64_t{1} << 16;
 std::vector<float> FloatsOf(const Checkpoint& checkpoint, const SourceTensor& tensor) {
   const StoredArray& array = checkpoint.arrays[tensor.planes[0]];
   if (tensor.encoding != Plain(DType::kF32) || array.shape.elements() > kMostFactors) {
-    throw Error(ErrorCode::kInvalid, {.file = checkpoint.files[array.file].path,
-                                      .object = tensor.name,
-                                      .what = "is not a list of rotary factors",
-                                      .expected = "F32 values, one for each pair of a head",
-                                      .found = SchemeLabel(tensor.encoding) + " " +
-                                               tensor.shape.ToString(),
-                                      .offset = array.offset,
-                                      .advice = ""});
+    throw Error(ErrorCode::kInvalid,
+                {.file = checkpoint.files[array.file].path,
+                 .object = tensor.name,
+                 .what = "is not a list of rotary factors",
+                 .expected = "F32 values, one for each pair of a head",
+                 .found = SchemeLabel(tensor.encoding) + " " + tensor.shape.ToString(),
+                 .offset = array.offset,
+                 .advice = ""});
   }
   std::vector<float> out(array.shape.elements());
   const auto file = File::OpenRead(checkpoint.files[array.file].path);
@@ -34,11 +35,11 @@ GgufTensorFacts FactsOf(const Checkpoint& checkpoint) {
     AddTensorFact(tensor.name, facts);
     if (tensor.name == "token_embd.weight" && tensor.shape.rank() > 0) {
       facts.vocabulary = tensor.shape[0];
-    } else if (tensor.name == "rope_freqs.weight") {
+    } else if (tensor.name == kRopeFrequenciesName) {
       facts.rope_frequencies = FloatsOf(checkpoint, tensor);
-    } else if (tensor.name == "rope_factors_long.weight") {
+    } else if (tensor.name == kLongFactorsName) {
       facts.long_factors = FloatsOf(checkpoint, tensor);
-    } else if (tensor.name == "rope_factors_short.weight") {
+    } else if (tensor.name == kShortFactorsName) {
       facts.short_factors = FloatsOf(checkpoint, tensor);
     }
   }

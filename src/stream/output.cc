@@ -64,7 +64,48 @@ Output::Output(const Plan& plan, Options options)
 }
 
 std::string Output::PathOf(const std::string& name) const {
-  return name.empty() ? partial_->data_path() : JoinPath(partial_->data_path(), name);
+  if (name.empty()) {
+    return partial_->data_path();
+  }
+  std::string path = JoinPath(partial_->data_path(), name);
+  // A run that was killed while it moved a set's parts has left some where they belong.
+  return plan_.layout.beside && !PathExists(path) && PathExists(PlaceOf(name)) ? PlaceOf(name)
+                                                                               : path;
+}
+
+// Where a part of a set ends up.
+std::string Output::PlaceOf(const std::string& name) const {
+  return JoinPath(ParentPath(partial_->destination()), name);
+}
+
+void Output::RequireNoParts() const {
+  for (const OutputFile& file : plan_.layout.files) {
+    if (plan_.layout.beside && !options_.force && PathExists(PlaceOf(file.name))) {
+      throw Error(ErrorCode::kIo, {.file = PlaceOf(file.name),
+                                   .object = "",
+                                   .what = "already exists",
+                                   .expected = {},
+                                   .found = {},
+                                   .offset = {},
+                                   .advice = "use --force to replace it"});
+    }
+  }
+}
+
+// Moves the parts one by one, the first last: without it no program takes the others for a model.
+// A run that is killed between two moves is finished by the next one.
+void Output::CommitSet() {
+  const std::vector<OutputFile>& files = plan_.layout.files;
+  for (size_t i = files.size(); i-- > 0;) {
+    const std::string staged = JoinPath(partial_->data_path(), files[i].name);
+    if (PathExists(staged)) {
+      RenamePath(staged, PlaceOf(files[i].name));
+    }
+  }
+  if (options_.sync) {
+    SyncDirectory(ParentPath(partial_->destination()));
+  }
+  partial_->Discard();
 }
 
 Json Output::JournalHeader() const {
@@ -122,6 +163,7 @@ void Output::Resume() {
 }
 
 void Output::StartOver() {
+  RequireNoParts();
   partial_->Reset();
   RequireSpace();
   Guard([&] {
@@ -129,7 +171,9 @@ void Output::StartOver() {
       MakeDirectory(partial_->data_path());
     }
     for (const OutputFile& file : plan_.layout.files) {
-      const std::shared_ptr<File> out = File::Create(PathOf(file.name));
+      const std::string path =
+          file.name.empty() ? partial_->data_path() : JoinPath(partial_->data_path(), file.name);
+      const std::shared_ptr<File> out = File::Create(path);
       out->Allocate(file.size);
       out->WriteAt(0, file.header);
     }
@@ -211,7 +255,11 @@ void Output::Finish() {
       }
     }
     WriteSmallFiles();
-    partial_->Commit();
+    if (plan_.layout.beside) {
+      CommitSet();
+    } else {
+      partial_->Commit();
+    }
   });
 }
 

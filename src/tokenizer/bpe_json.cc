@@ -1,5 +1,6 @@
 #include "tokenizer/bpe_json.h"
 
+#include <optional>
 #include <unordered_set>
 
 #include "core/base/format.h"
@@ -49,21 +50,30 @@ void AddMerges(const GgufTokenizer& tokenizer, HfParts& parts, std::vector<std::
 
 }  // namespace
 
-std::string ByteLevelJson(const GgufKeys& keys, const GgufTokenizer& tokenizer,
-                          std::vector<std::string>& notices) {
+std::string BpeJson(const GgufKeys& keys, const GgufTokenizer& tokenizer,
+                    std::vector<std::string>& notices) {
   const PreName* pre = FindPreName(tokenizer.pre);
   if (pre == nullptr) {
     FailTokenizer("", kPreKey, "llama.cpp knows no such pre-tokenizer", "",
                   Printable(tokenizer.pre, 60));
   }
+  const PrePattern& pattern = *FindPrePattern(pre->pattern);
   HfParts parts;
   DivideTokens(tokenizer, keys, parts);
   AddMerges(tokenizer, parts, notices);
-  parts.normalizer = WriteNormalizer(keys);
-  parts.pre_tokenizer = WritePreTokenizer(*FindPrePattern(pre->pattern));
+  if (pattern.bytes) {
+    parts.normalizer = WriteNormalizer(keys);
+    parts.decoder = Typed(
+        "ByteLevel", {{"add_prefix_space", true}, {"trim_offsets", true}, {"use_regex", true}});
+  } else {
+    SetSpaceMarks(false, parts);
+    parts.fuse_unk = true;
+    if (const std::optional<uint64_t> unknown = RoleId(keys, "unk", tokenizer)) {
+      parts.unk_token = tokenizer.tokens[*unknown];
+    }
+  }
+  parts.pre_tokenizer = WritePreTokenizer(pattern);
   parts.post_processor = WritePostProcessor(keys, tokenizer);
-  parts.decoder =
-      Typed("ByteLevel", {{"add_prefix_space", true}, {"trim_offsets", true}, {"use_regex", true}});
   parts.ignore_merges = pre->ignore_merges;
   return WriteHfTokenizer(parts);
 }

@@ -1,4 +1,4 @@
-// tokenizer.json of a GGUF file's byte-level BPE.
+// tokenizer.json of a GGUF file's BPE.
 #pragma once
 
 #include <string>
@@ -9,8 +9,9 @@
 
 namespace lbrx {
 
-// Throws kInvalid for a pre-tokenizer that llama.cpp does not know.
-std::string ByteLevelJson(const GgufKeys& keys, const GgufTokenizer& tokenizer,
-                          std::vector<std::string>& notices);
+// Byte-level, or with bytes as a last resort where the pre-tokenizer is one of those. Throws
+// kInvalid for a pre-tokenizer that llama.cpp does not know.
+std::string BpeJson(const GgufKeys& keys, const GgufTokenizer& tokenizer,
+                    std::vector<std::string>& notices);
 
 }  // namespace lbrx

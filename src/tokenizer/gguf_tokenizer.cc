@@ -115,15 +115,17 @@ GgufTokenizer ReadGgufTokenizer(const GgufKeys& keys) {
   }
   out.model = keys.String(kModelKey);
   out.pre = keys.String(kPreKey);
-  if (out.pre.empty()) {
+  if (out.model == "gemma4") {
+    out.pre = out.model;
+  } else if (out.pre.empty()) {
     out.pre = "default";
   }
   ReadTokens(*tokens, out);
   ReadTypes(keys, out);
   ReadScores(keys, out);
   ReadMerges(keys, out);
-  if (out.model == "gpt2" && out.merges.empty()) {
-    FailKey(kMergesKey, "byte-level BPE without merges");
+  if ((out.model == "gpt2" || out.model == "gemma4") && out.merges.empty()) {
+    FailKey(kMergesKey, "BPE without merges");
   }
   return out;
 }
@@ -152,8 +154,7 @@ bool AddsRole(const GgufKeys& keys, const GgufTokenizer& tokenizer, std::string_
     return false;
   }
   const PreName* pre = FindPreName(tokenizer.pre);
-  return tokenizer.model == "llama" ||
-         (tokenizer.model == "gpt2" && pre != nullptr && pre->add_bos);
+  return tokenizer.model == "llama" || (pre != nullptr && pre->add_bos);
 }
 
 }  // namespace lbrx

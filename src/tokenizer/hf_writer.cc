@@ -4,6 +4,7 @@
 #include <cctype>
 
 #include "tokenizer/byte_alphabet.h"
+#include "tokenizer/utf8.h"
 
 namespace lbrx {
 namespace {
@@ -83,6 +84,10 @@ uint64_t FirstBehind(const GgufTokenizer& tokenizer) {
   return first;
 }
 
+Json Replace(std::string_view from, std::string_view to) {
+  return Typed("Replace", {{"pattern", Json(Json::Object{{"String", from}})}, {"content", to}});
+}
+
 Json TemplatePiece(const char* kind, std::string_view id, int type) {
   return Json::Object{{kind, Json::Object{{"id", id}, {"type_id", type}}}};
 }
@@ -140,6 +145,18 @@ Json Sequence(std::string_view list, Json::Array steps) {
   }
   return steps.size() == 1 ? steps.front()
                            : Typed("Sequence", {{std::string(list), std::move(steps)}});
+}
+
+void SetSpaceMarks(bool prefix, HfParts& parts) {
+  Json::Array normalizers = {Replace(" ", kSpaceMark)};
+  Json::Array decoders = {Replace(kSpaceMark, " "), Typed("ByteFallback"), Typed("Fuse")};
+  if (prefix) {
+    normalizers.insert(normalizers.begin(), Typed("Prepend", {{"prepend", kSpaceMark}}));
+    decoders.push_back(Typed("Strip", {{"content", " "}, {"start", 1}, {"stop", 0}}));
+  }
+  parts.normalizer = Sequence("normalizers", std::move(normalizers));
+  parts.decoder = Sequence("decoders", std::move(decoders));
+  parts.byte_fallback = true;
 }
 
 Json WritePostProcessor(const GgufKeys& keys, const GgufTokenizer& tokenizer) {

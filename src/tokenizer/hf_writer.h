@@ -40,6 +40,10 @@ Json Typed(std::string_view type, Json::Object members = {});
 // {"type": "Sequence", list: steps}; of one step itself, of none null.
 Json Sequence(std::string_view list, Json::Array steps);
 
+// Spaces are U+2581 in pieces, one of which stands before a text where `prefix`; bytes that are no
+// piece are tokens of their own.
+void SetSpaceMarks(bool prefix, HfParts& parts);
+
 // What puts bos and eos around every text; null where neither is added.
 Json WritePostProcessor(const GgufKeys& keys, const GgufTokenizer& tokenizer);
 

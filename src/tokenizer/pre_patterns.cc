@@ -242,8 +242,8 @@ constexpr std::array<PreName, 91> kNames = {{
     {"afmoe", "afmoe", false, false, "afmoe"},
     {"laguna", "laguna"},
     {"exaone-moe", "exaone-moe", false, false, "exaone-moe"},
-    {"gemma4", "gemma4"},
-    {"granite-embed-multi-311m", "gemma4"},
+    {"gemma4", "gemma4", false, true},
+    {"granite-embed-multi-311m", "gemma4", false, true},
     {"sarvam-moe", "gemma4"},
     {"whitespace", "whitespace"},
 }};

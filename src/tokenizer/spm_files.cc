@@ -69,11 +69,7 @@ std::vector<std::pair<std::string_view, std::string_view>> MergesByScore(
   return out;
 }
 
-Json Replace(std::string_view from, std::string_view to) {
-  return Typed("Replace", {{"pattern", Json(Json::Object{{"String", from}})}, {"content", to}});
-}
-
-// Pieces have no spaces of their own.
+// Pieces have no spaces of their own; the converter gives user-defined ones some.
 std::string WithMarks(std::string_view token) {
   std::string out;
   for (const char c : token) {
@@ -98,7 +94,7 @@ uint64_t CountPieces(const GgufTokenizer& tokenizer) {
 // The one piece for what is unknown.
 std::optional<uint64_t> UnknownPiece(const GgufKeys& keys, const GgufTokenizer& tokenizer) {
   for (uint64_t id = 0; id < tokenizer.tokens.size(); ++id) {
-    if (tokenizer.HasType(id, TokenType::kUnknown)) {
+    if (tokenizer.HasType(id, TokenType::kUnknown) && !tokenizer.IsPadding(id)) {
       return id;
     }
   }
@@ -128,21 +124,12 @@ std::string ByteFallbackJson(const GgufKeys& keys, const GgufTokenizer& tokenize
   HfParts parts;
   DivideTokens(tokenizer, keys, parts);
   parts.merges = MergesByScore(tokenizer, parts);
-  const bool space = PutsSpace(keys);
-  Json::Array normalizers = {Replace(" ", kSpaceMark)};
-  Json::Array decoders = {Replace(kSpaceMark, " "), Typed("ByteFallback"), Typed("Fuse")};
-  if (space) {
-    normalizers.insert(normalizers.begin(), Typed("Prepend", {{"prepend", kSpaceMark}}));
-    decoders.push_back(Typed("Strip", {{"content", " "}, {"start", 1}, {"stop", 0}}));
-  }
-  parts.normalizer = Sequence("normalizers", std::move(normalizers));
-  parts.decoder = Sequence("decoders", std::move(decoders));
+  SetSpaceMarks(PutsSpace(keys), parts);
   parts.post_processor = WritePostProcessor(keys, tokenizer);
   if (const std::optional<uint64_t> unknown = UnknownPiece(keys, tokenizer)) {
     parts.unk_token = tokenizer.tokens[*unknown];
   }
   parts.fuse_unk = true;
-  parts.byte_fallback = true;
   return WriteHfTokenizer(parts);
 }
 
@@ -167,7 +154,8 @@ std::optional<std::string> SentencePieceFile(const GgufKeys& keys, const GgufTok
       tokenizer.tokens.begin(), tokenizer.tokens.begin() + static_cast<std::ptrdiff_t>(count));
   for (uint64_t id = 0; id < count; ++id) {
     SentencePiece piece = PieceOf(tokenizer, id, *unknown, model.byte_fallback);
-    const std::string marked = WithMarks(piece.text);
+    const bool given = tokenizer.HasType(id, TokenType::kUserDefined);
+    const std::string marked = given ? WithMarks(piece.text) : piece.text;
     if (marked != piece.text && texts.insert(marked).second) {
       piece.text = marked;
     }

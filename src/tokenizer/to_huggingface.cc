@@ -40,8 +40,8 @@ class FileWriter {
     const std::string verbatim = keys_.String(kHuggingFaceKey);
     if (!verbatim.empty()) {
       files_.push_back({"tokenizer.json", verbatim});
-    } else if (tokenizer_.model == "gpt2") {
-      files_.push_back({"tokenizer.json", ByteLevelJson(keys_, tokenizer_, notices_)});
+    } else if (tokenizer_.model == "gpt2" || tokenizer_.model == "gemma4") {
+      files_.push_back({"tokenizer.json", BpeJson(keys_, tokenizer_, notices_)});
     } else if (tokenizer_.model == "llama") {
       WriteSentencePieces();
     } else {

@@ -7,6 +7,7 @@
 #include "cli/formatters/table.h"
 #include "cli/formatters/text.h"
 #include "core/base/format.h"
+#include "model/open_model.h"
 
 namespace lbrx {
 namespace {
@@ -80,8 +81,8 @@ Comparison Compare(Context& context, double tolerance, bool with_distributions) 
   CheckRun run(context);
   OpenOptions options;
   options.executor = &run.executor();
-  const Checkpoint first = OpenCheckpoint(paths[0], options);
-  const Checkpoint second = OpenCheckpoint(paths[1], options);
+  const Checkpoint first = OpenModel(paths[0], options);
+  const Checkpoint second = OpenModel(paths[1], options);
   DiffPictures pictures;
   Comparison out;
   out.diffs =

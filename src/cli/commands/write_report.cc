@@ -150,6 +150,9 @@ std::string ResultText(const Plan& plan, const ConvertRequest& request, const Ru
   }
   std::string text = options.no_output ? "did all the work for " + destination + ", wrote nothing"
                                        : "wrote " + destination;
+  if (plan.layout.beside) {
+    text += Format(" as {} parts, {} first", plan.layout.files.size(), plan.layout.files[0].name);
+  }
   text += Format(": {} tensors, {} -> {}, {:.2f} bits a weight, {:.2f} s", plan.tensors.size(),
                  FormatBytes(result.source_bytes), FormatBytes(result.output_bytes),
                  BitsPerWeight(plan), result.seconds);

@@ -127,6 +127,7 @@ class GgufLayouter {
     const uint32_t parts = AssignParts();
     OutputLayout layout;
     layout.single_file = parts == 1;
+    layout.beside = parts > 1;
     size_t begin = 0;
     for (uint32_t part = 0; part < parts; ++part) {
       size_t end = begin;

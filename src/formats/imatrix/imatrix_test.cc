@@ -174,7 +174,7 @@ class Dat {
 class ImatrixDat : public ::testing::Test {
  protected:
   std::string Write(const std::string& bytes) {
-    const std::string path = dir_.path() + "/" + std::to_string(++files_) + ".dat";
+    std::string path = dir_.path() + "/" + std::to_string(++files_) + ".dat";
     File::Create(path)->WriteAt(0, bytes);
     return path;
   }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <limits>
 #include <span>
 
 #include "quant/codec.h"
@@ -30,6 +31,9 @@ inline constexpr IqField kIq1MScale = {48, 2, 1, 8, 4, 12};
 
 inline constexpr float kIq1Delta = 0.125F;
 
+// d of a block.
+float Iq1Scale(const Iq1Layout& layout, const uint8_t* block);
+
 // What an element may be, lowest first.
 using Iq1Values = std::array<float, 3>;
 
@@ -43,8 +47,8 @@ inline constexpr size_t kMaxIq1Run = 32;
 // Of a run (16 or 32 elements that share a scale) in ascending order: sums of weight * x and of
 // weights over the elements before each rank. IQ1_M: of the run's halves apart; IQ1_S: only [0].
 struct Iq1Sums {
-  float wx[2][kMaxIq1Run + 1];
-  float w[2][kMaxIq1Run + 1];
+  float wx[2][kMaxIq1Run + 1 + 7];  // 7 more can be read, for vectors
+  float w[2][kMaxIq1Run + 1 + 7];
 };
 
 // The best way to cut a run into low, middle and high elements.
@@ -56,7 +60,30 @@ struct Iq1Split {
   float scale = 0;
 };
 
+// Keeps the best of the cuts it is shown, of equals the first.
+class Iq1Best {
+ public:
+  // `qx`, `qq`: sums of weighted value * x and value^2.
+  void Offer(float qx, float qq, size_t middle, size_t high, uint32_t down) {
+    if (qq > 0 && qx * qx > score_ * qq) {
+      const float scale = qx / qq;
+      score_ = scale * qx;
+      split_ = {true, middle, high, down, scale};
+    }
+  }
+
+  float Score() const { return score_; }
+
+  const Iq1Split& Split() const { return split_; }
+
+ private:
+  float score_ = -std::numeric_limits<float>::max();
+  Iq1Split split_;
+};
+
 struct Iq1Kernels {
+  // The places of `count` elements in ascending order; equal ones as they stand.
+  void (*sort)(const float* x, size_t count, uint8_t* order);
   Iq1Split (*split_s)(const Iq1Sums&);
   Iq1Split (*split_m)(const Iq1Sums&);
   // The point of `near` with the least weighted error over eight elements; of equals the first.
@@ -64,11 +91,22 @@ struct Iq1Kernels {
                       const Iq1Values& values);
 };
 
+// The definitions of the kernels.
+void SortIq1Reference(const float* x, size_t count, uint8_t* order);
+Iq1Split SplitIq1SReference(const Iq1Sums& sums);
+Iq1Split SplitIq1MReference(const Iq1Sums& sums);
+uint16_t NearestIq1Reference(std::span<const uint16_t> near, const float* x, const float* w,
+                             float scale, const Iq1Values& values);
+
 void EncodeIq1SWith(const EncodeJob& job, const Iq1Kernels& kernels);
 void EncodeIq1MWith(const EncodeJob& job, const Iq1Kernels& kernels);
 
+void EncodeIq1S(const EncodeJob& job);
+void EncodeIq1M(const EncodeJob& job);
 void EncodeIq1SReference(const EncodeJob& job);
 void EncodeIq1MReference(const EncodeJob& job);
+void DecodeIq1S(const DecodeJob& job);
+void DecodeIq1M(const DecodeJob& job);
 void DecodeIq1SReference(const DecodeJob& job);
 void DecodeIq1MReference(const DecodeJob& job);
 

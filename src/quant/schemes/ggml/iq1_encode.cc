@@ -5,6 +5,7 @@
 
 #include "quant/schemes/ggml/iq1.h"
 #include "quant/schemes/ggml/iq_blocks.h"
+#include "quant/schemes/ggml/iq_codecs.h"
 #include "quant/schemes/ggml/iq_neighbours.h"
 
 namespace lbrx {
@@ -86,13 +87,13 @@ class BlockEncoder {
     if (max < kLeast) {
       return 0;
     }
-    uint8_t order[kRun];
-    Sort(x, order);
+    uint8_t order[kRun] = {};
+    kernels_.sort(x, kRun, order);
     Iq1Split split = SplitOf(x, w, order);
     if (!split.found) {
       return 0;
     }
-    uint8_t codes[kRun];
+    uint8_t codes[kRun] = {};
     for (size_t rank = 0; rank < kRun; ++rank) {
       codes[order[rank]] = (rank >= split.middle ? 1 : 0) + (rank >= split.high ? 1 : 0);
     }
@@ -104,17 +105,6 @@ class BlockEncoder {
       split.down = ~split.down;
     }
     return PutRun(x, w, codes, split, r);
-  }
-
-  // Ascending, equal ones as they stand: GGML's sort is not stable everywhere, its usual one is.
-  static void Sort(const float* x, uint8_t* order) {
-    for (size_t i = 0; i < kRun; ++i) {
-      size_t place = i;
-      for (; place > 0 && x[i] < x[order[place - 1]]; --place) {
-        order[place] = order[place - 1];
-      }
-      order[place] = static_cast<uint8_t>(i);
-    }
   }
 
   Iq1Split SplitOf(const float* x, const float* w, const uint8_t* order) const {
@@ -189,6 +179,7 @@ class BlockEncoder {
 
 template <const Iq1Layout& kLayout>
 void Encode(const EncodeJob& job, const Iq1Kernels& kernels) {
+  RequireImportance(job);
   EncodeIqBlocks(job, kIqBlock, kLayout.bytes,
                  [&](const float* values, const float* importance, uint8_t* block) {
                    BlockEncoder<kLayout>(kernels, block).Encode(values, importance);
@@ -198,7 +189,6 @@ void Encode(const EncodeJob& job, const Iq1Kernels& kernels) {
 }  // namespace
 
 void EncodeIq1SWith(const EncodeJob& job, const Iq1Kernels& kernels) {
-  RequireImportance(job);
   Encode<kIq1SLayout>(job, kernels);
 }
 

@@ -9,26 +9,23 @@ namespace {
 constexpr Iq1Values kUp = Iq1ValuesOf(false);
 constexpr Iq1Values kDown = Iq1ValuesOf(true);
 
-// Keeps the best of the cuts it is shown, of equals the first.
-class Best {
- public:
-  void Offer(float qx, float qq, size_t middle, size_t high, uint32_t down) {
-    if (qq > 0 && qx * qx > score_ * qq) {
-      const float scale = qx / qq;
-      score_ = scale * qx;
-      split_ = {true, middle, high, down, scale};
+}  // namespace
+
+// GGML's own sort leaves equal ones as they stand with the usual C library, not with every one.
+void SortIq1Reference(const float* x, size_t count, uint8_t* order) {
+  for (size_t i = 0; i < count; ++i) {
+    size_t place = i;
+    for (; place > 0 && x[i] < x[order[place - 1]]; --place) {
+      order[place] = order[place - 1];
     }
+    order[place] = static_cast<uint8_t>(i);
   }
+}
 
-  const Iq1Split& Split() const { return split_; }
-
- private:
-  float score_ = -FLT_MAX;
-  Iq1Split split_;
-};
+namespace {
 
 // Sums over a run of 32, cut at two ranks, with one set of values.
-void OfferS(const Iq1Sums& sums, size_t middle, size_t high, bool down, Best& best) {
+void OfferS(const Iq1Sums& sums, size_t middle, size_t high, bool down, Iq1Best& best) {
   const Iq1Values& z = down ? kDown : kUp;
   const float* wx = sums.wx[0];
   const float* w = sums.w[0];
@@ -38,8 +35,10 @@ void OfferS(const Iq1Sums& sums, size_t middle, size_t high, bool down, Best& be
   best.Offer(qx, qq, middle, high, down ? 15 : 0);
 }
 
-Iq1Split SplitS(const Iq1Sums& sums) {
-  Best best;
+}  // namespace
+
+Iq1Split SplitIq1SReference(const Iq1Sums& sums) {
+  Iq1Best best;
   for (size_t middle = 0; middle <= 32; ++middle) {
     for (size_t high = middle; high <= 32; ++high) {
       OfferS(sums, middle, high, false, best);
@@ -48,6 +47,8 @@ Iq1Split SplitS(const Iq1Sums& sums) {
   }
   return best.Split();
 }
+
+namespace {
 
 struct HalfSums {
   float qx;
@@ -64,8 +65,10 @@ HalfSums SumsM(const Iq1Sums& sums, size_t half, size_t middle, size_t high, boo
                                                        w[high] * (z[1] * z[1] - z[2] * z[2])};
 }
 
-Iq1Split SplitM(const Iq1Sums& sums) {
-  Best best;
+}  // namespace
+
+Iq1Split SplitIq1MReference(const Iq1Sums& sums) {
+  Iq1Best best;
   for (size_t middle = 0; middle <= 16; ++middle) {
     for (size_t high = middle; high <= 16; ++high) {
       for (int k = 0; k < 4; ++k) {
@@ -79,8 +82,8 @@ Iq1Split SplitM(const Iq1Sums& sums) {
   return best.Split();
 }
 
-uint16_t Nearest(std::span<const uint16_t> near, const float* x, const float* w, float scale,
-                 const Iq1Values& values) {
+uint16_t NearestIq1Reference(std::span<const uint16_t> near, const float* x, const float* w,
+                             float scale, const Iq1Values& values) {
   uint16_t best = near[0];
   float least = FLT_MAX;
   for (const uint16_t word : near) {
@@ -97,7 +100,10 @@ uint16_t Nearest(std::span<const uint16_t> near, const float* x, const float* w,
   return best;
 }
 
-constexpr Iq1Kernels kKernels = {SplitS, SplitM, Nearest};
+namespace {
+
+constexpr Iq1Kernels kKernels = {SortIq1Reference, SplitIq1SReference, SplitIq1MReference,
+                                 NearestIq1Reference};
 
 }  // namespace
 

@@ -3,11 +3,8 @@
 
 #include <bit>
 #include <cstring>
-#include <string>
 
-#include "core/base/error.h"
 #include "core/tensor/convert.h"
-#include "core/tensor/ggml_types.h"
 #include "quant/codec.h"
 #include "quant/schemes/through_floats.h"
 
@@ -53,17 +50,6 @@ void EncodeIqBlocks(const EncodeJob& job, size_t elements, size_t bytes, const E
     const float* importance =
         job.importance == nullptr ? nullptr : job.importance + i % job.columns;
     encode(values + i, importance, out + i / elements * bytes);
-  }
-}
-
-// For schemes whose search means nothing without importance weights; GGML refuses, too.
-inline void RequireImportance(const EncodeJob& job) {
-  if (job.importance == nullptr) {
-    ErrorDetail detail;
-    detail.what = std::string(FindGgmlType(job.encoding.scheme).name) +
-                  " cannot be encoded without importance weights";
-    detail.advice = "give an imatrix, or choose another type";
-    throw Error(ErrorCode::kUsage, detail);
   }
 }
 

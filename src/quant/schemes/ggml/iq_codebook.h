@@ -22,18 +22,18 @@ struct IqRule {
   IqRefit refit;
   bool fitted;   // tries stand about the scale of a first fit, not about that of the maximum
   float least;   // runs whose maximum is below are zeros
-  float spread;  // the weight of an element is importance * sqrt(spread * mean square + x^2)
-  float even;    // without importance: even * mean square + x^2; negative: importance is needed
+  float spread;  // weights: importance * sqrt(spread * mean square + x^2)
+  float floor;   // weights without importance: floor * mean square + x^2
   float stored;  // the factor of d as stored
   // GGML's IQ3_S encoder leaves no room for runs of zeros: the low bits of indices and the signs of
-  // later runs move up, so that the block decodes to something else. Its bytes are the format's.
+  // later runs move up, and such blocks decode to something else. Its bytes are given all the same.
   bool closes_up = false;
 };
 
 inline constexpr IqRule kIq2XxsRule = {
-    kIq2XxsLayout, 6, 0.1F, IqRefit::kAll, true, 1e-15F, 1, -1, 1};
-inline constexpr IqRule kIq2XsRule = {kIq2XsLayout, 9, 0.1F, IqRefit::kMoved, false, 1e-15F, 1,
-                                      -1,           1};
+    kIq2XxsLayout, 6, 0.1F, IqRefit::kAll, true, 1e-15F, 1, 0, 1};
+inline constexpr IqRule kIq2XsRule = {
+    kIq2XsLayout, 9, 0.1F, IqRefit::kMoved, false, 1e-15F, 1, 0, 1};
 inline constexpr IqRule kIq2SRule = {kIq2SLayout, 9, 0.1F,  IqRefit::kMoved, false,
                                      1e-8F,       2, 0.25F, 0.9875F};
 inline constexpr IqRule kIq3XxsRule = {kIq3XxsLayout, 15, 0.2F, IqRefit::kMoved, false,
@@ -90,6 +90,7 @@ bool FindIqFitReference(const IqRun& run, IqFit& fit);
 
 void EncodeIqCodebookWith(const EncodeJob& job, const IqKernels& kernels);
 
+void DecodeIqCodebook(const DecodeJob& job);
 void DecodeIqCodebookReference(const DecodeJob& job);
 void EncodeIqCodebook(const EncodeJob& job);
 void EncodeIqCodebookReference(const EncodeJob& job);

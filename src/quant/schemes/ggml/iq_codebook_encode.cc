@@ -5,6 +5,7 @@
 
 #include "quant/schemes/ggml/iq_blocks.h"
 #include "quant/schemes/ggml/iq_codebook.h"
+#include "quant/schemes/ggml/iq_codecs.h"
 #include "quant/schemes/ggml/iq_neighbours.h"
 
 namespace lbrx {
@@ -68,7 +69,7 @@ class BlockEncoder {
       squares += values[i] * values[i];
     }
     const float mean_square = rule_.spread * squares / kIqBlock;
-    const float floor = rule_.even > 0 ? rule_.even * mean_square : 0;
+    const float floor = rule_.floor > 0 ? rule_.floor * mean_square : 0;
     kernels_.split(values, {importance, mean_square, floor}, parts_);
     for (size_t i = 0; i < kIqBlock && even_; i += 8) {
       if (std::popcount(parts_.signs[i / 8]) % 2 != 0) {
@@ -138,9 +139,7 @@ const IqRule& IqRuleOf(Scheme scheme) {
 
 void EncodeIqCodebookWith(const EncodeJob& job, const IqKernels& kernels) {
   const IqRule& rule = IqRuleOf(job.encoding.scheme);
-  if (rule.even < 0) {
-    RequireImportance(job);
-  }
+  RequireImportance(job);
   const IqNeighbours& neighbours = IqNeighbours::Of(rule.layout.grid);
   EncodeIqBlocks(job, kIqBlock, rule.layout.bytes,
                  [&](const float* values, const float* importance, uint8_t* block) {

@@ -10,7 +10,10 @@ namespace lbrx {
 
 std::span<const Codec> IqCodecs();
 
-// Whether blocks of `scheme` cannot be encoded without importance weights: encoders throw kUsage.
+// Whether blocks of `scheme` cannot be encoded without importance weights, as in GGML: the search
+// would mean nothing.
 bool NeedsImportance(Scheme scheme);
+// Throws kUsage where they are needed and missing; encoders call it.
+void RequireImportance(const EncodeJob& job);
 
 }  // namespace lbrx

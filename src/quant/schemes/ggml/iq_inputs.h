@@ -1,6 +1,8 @@
 // For tests: the rows, importance weights and random blocks of tests/data/make_ggml_iq.py.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -8,6 +10,8 @@
 #include <vector>
 
 #include "core/tensor/ggml_types.h"
+#include "quant/codec.h"
+#include "quant/test_runs.h"
 
 namespace lbrx::testing {
 
@@ -100,6 +104,22 @@ inline std::vector<std::byte> IqRandomBlocks(const GgmlType& type) {
   for (size_t i = 0; i < kIqRandomBlocks; ++i) {
     out[i * type.bytes + (type.name == "IQ1_M" ? 55 : 1)] &= std::byte{0xBF};
   }
+  return out;
+}
+
+// The blocks of rows that are kIqColumns long, written into a buffer with a guard.
+inline std::vector<std::byte> EncodeIqRows(const GgmlType& type, const std::vector<float>& values,
+                                           const float* importance, bool reference) {
+  std::vector<std::byte> out(values.size() / type.block * type.bytes + kGuard, kGuardByte);
+  std::byte* planes[] = {out.data()};
+  EncodeJob job{
+      type.encoding, {}, reinterpret_cast<const std::byte*>(values.data()), values.size(), planes};
+  job.importance = importance;
+  job.columns = kIqColumns;
+  const Codec* codec = FindCodec(type.encoding.scheme);
+  (reference ? codec->encode_reference : codec->encode)(job);
+  EXPECT_EQ(std::count(out.end() - kGuard, out.end(), kGuardByte), std::ptrdiff_t{kGuard});
+  out.resize(out.size() - kGuard);
   return out;
 }
 

@@ -1,11 +1,15 @@
-// Tables of eight and of four numbers in vectors. For files compiled per target
-// (core/base/simd.h).
+// Tables of eight and of four numbers in vectors, and sums over the digits of a grid's points. For
+// files compiled per target (core/base/simd.h).
 #if defined(LBRX_IQ_TABLES_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef LBRX_IQ_TABLES_INL_H
 #undef LBRX_IQ_TABLES_INL_H
 #else
 #define LBRX_IQ_TABLES_INL_H
 #endif
+
+#include <cfloat>
+#include <cstdint>
+#include <span>
 
 #include "core/base/simd.h"
 #include "core/tensor/float_lanes-inl.h"
@@ -96,6 +100,102 @@ struct FourColumns {
     TransposeBlocks(rows, at);
   }
 };
+
+// Sums over the digits of points (a lane each) of numbers that depend on place and digit.
+class ThreeBitSums {
+ public:
+  // `at(i)`: the numbers of place i.
+  template <typename At>
+  HWY_INLINE explicit ThreeBitSums(const At& at)
+      : first_(at(0)), second_(at(1)), third_(at(2)), fourth_(at(3)) {}
+
+  HWY_INLINE FloatVec Of(IntVec words) const {
+    FloatVec sum = hn::Add(first_.At(words), second_.At(hn::ShiftRight<3>(words)));
+    sum = hn::Add(sum, third_.At(hn::ShiftRight<6>(words)));
+    return hn::Add(sum, fourth_.At(hn::ShiftRight<9>(words)));
+  }
+
+ private:
+  EightNumbers first_;
+  EightNumbers second_;
+  EightNumbers third_;
+  EightNumbers fourth_;
+};
+
+class TwoBitSums {
+ public:
+  // `levels(i)`: the numbers of the digits 0, 1, 2 and 2 again, for the places from i on.
+  template <typename Levels>
+  HWY_INLINE explicit TwoBitSums(const Levels& levels)
+      : TwoBitSums(levels(0), levels(8 - kFloatLanes)) {}
+
+  HWY_INLINE FloatVec Of(IntVec words) const {
+    FloatVec sum = hn::Add(digits0_.At(words), digits1_.At(hn::ShiftRight<2>(words)));
+    sum = hn::Add(sum, digits2_.At(hn::ShiftRight<4>(words)));
+    sum = hn::Add(sum, digits3_.At(hn::ShiftRight<6>(words)));
+    sum = hn::Add(sum, digits4_.At(hn::ShiftRight<8>(words)));
+    sum = hn::Add(sum, digits5_.At(hn::ShiftRight<10>(words)));
+    sum = hn::Add(sum, digits6_.At(hn::ShiftRight<12>(words)));
+    return hn::Add(sum, digits7_.At(hn::ShiftRight<14>(words)));
+  }
+
+ private:
+  HWY_INLINE TwoBitSums(const FourColumns& low, const FourColumns& high)
+      : digits0_(LowerHalves(low.at[0])),
+        digits1_(LowerHalves(low.at[1])),
+        digits2_(LowerHalves(low.at[2])),
+        digits3_(LowerHalves(low.at[3])),
+        digits4_(UpperHalves(high.at[0])),
+        digits5_(UpperHalves(high.at[1])),
+        digits6_(UpperHalves(high.at[2])),
+        digits7_(UpperHalves(high.at[3])) {}
+
+  FourNumbers digits0_;
+  FourNumbers digits1_;
+  FourNumbers digits2_;
+  FourNumbers digits3_;
+  FourNumbers digits4_;
+  FourNumbers digits5_;
+  FourNumbers digits6_;
+  FourNumbers digits7_;
+};
+
+// root * (scale * odd - x)^2 as the reference multiplies.
+HWY_INLINE FloatVec ErrorOf(FloatVec scaled, FloatVec x, FloatVec root) {
+  const FloatVec error = hn::Sub(scaled, x);
+  return hn::Mul(hn::Mul(root, error), error);
+}
+
+// Bit i: lane i.
+template <typename Tag>
+HWY_INLINE uint32_t MaskBits(Tag d, hn::Mask<Tag> mask) {
+  uint8_t bits[8] = {};  // as many as Highway may write
+  hn::StoreMaskBits(d, mask, bits);
+  return bits[0];
+}
+
+HWY_INLINE IntVec LoadWords(const uint16_t* words) {
+  return hn::BitCast(IntTag(), hn::PromoteTo(BitsTag(), hn::LoadU(HalfBitsTag(), words)));
+}
+
+// The first of the words with the least error.
+template <typename Sums>
+HWY_INLINE uint16_t NearestPoint(const Sums& errors, std::span<const uint16_t> words) {
+  const FloatTag d;
+  float least = FLT_MAX;
+  uint16_t best = words[0];
+  for (size_t i = 0; i < words.size(); i += kFloatLanes) {
+    alignas(32) float lanes[kFloatLanes];
+    hn::Store(errors.Of(LoadWords(words.data() + i)), d, lanes);
+    for (size_t j = i; j < i + kFloatLanes && j < words.size(); ++j) {
+      if (lanes[j - i] < least) {
+        least = lanes[j - i];
+        best = words[j];
+      }
+    }
+  }
+  return best;
+}
 
 #endif
 }  // namespace HWY_NAMESPACE

@@ -1,13 +1,10 @@
 // The IQ types against ggml: tests/data/ggml_iq.json, written by tests/data/make_ggml_iq.py.
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <map>
 #include <string>
 #include <vector>
 
-#include "core/base/cpu.h"
-#include "core/base/error.h"
 #include "core/base/hash.h"
 #include "core/tensor/ggml_types.h"
 #include "quant/codec.h"
@@ -65,28 +62,7 @@ TEST(IqDecode, RandomBlocksAsGgml) {
   }
 }
 
-// The blocks of rows that are kIqColumns long, written into a buffer with a guard.
-std::vector<std::byte> EncodeRows(const GgmlType& type, const std::vector<float>& values,
-                                  const float* importance, bool reference) {
-  std::vector<std::byte> out(values.size() / type.block * type.bytes + kGuard, kGuardByte);
-  std::byte* planes[] = {out.data()};
-  EncodeJob job{
-      type.encoding, {}, reinterpret_cast<const std::byte*>(values.data()), values.size(), planes};
-  job.importance = importance;
-  job.columns = testing::kIqColumns;
-  const Codec* codec = FindCodec(type.encoding.scheme);
-  (reference ? codec->encode_reference : codec->encode)(job);
-  EXPECT_EQ(std::count(out.end() - kGuard, out.end(), kGuardByte), std::ptrdiff_t{kGuard});
-  out.resize(out.size() - kGuard);
-  return out;
-}
-
-class IqEncodeTest : public ::testing::Test {
- protected:
-  void TearDown() override { ForceSimdTarget(0); }
-};
-
-TEST_F(IqEncodeTest, RowsAsGgml) {
+TEST(IqEncode, RowsAsGgml) {
   const std::vector<float> importance = testing::IqImportance();
   std::map<std::string, std::vector<float>> rows;
   for (size_t i = 0; i < testing::IqInputs().size(); ++i) {
@@ -96,65 +72,14 @@ TEST_F(IqEncodeTest, RowsAsGgml) {
   for (const TinyJson& item : Goldens()["encode"].items) {
     const GgmlType& type = *FindGgmlType(item["type"].text);
     const bool weighted = item["importance"].text == "true";
-    const auto blocks =
-        EncodeRows(type, rows.at(item["input"].text), weighted ? importance.data() : nullptr, true);
+    const auto blocks = testing::EncodeIqRows(type, rows.at(item["input"].text),
+                                              weighted ? importance.data() : nullptr, true);
     EXPECT_EQ(Digest(blocks), item["blocks"].text)
         << type.name << ", " << item["input"].text << (weighted ? ", weighted" : "");
     const uint64_t elements = blocks.size() / type.bytes * type.block;
     EXPECT_EQ(Digest(DecodeRun(type.encoding, DType::kF32, {blocks}, elements, true)),
               item["values"].text);
   }
-}
-
-TEST_F(IqEncodeTest, VectorsEqualScalars) {
-  const std::vector<float> importance = testing::IqImportance();
-  for (const Codec& codec : IqCodecs()) {
-    const GgmlType& type = FindGgmlType(codec.scheme);
-    for (size_t i = 0; i < testing::IqInputs().size(); ++i) {
-      const std::vector<float> values = testing::IqRow(i);
-      for (const float* weights : {static_cast<const float*>(nullptr), importance.data()}) {
-        if (weights == nullptr && NeedsImportance(codec.scheme)) {
-          continue;
-        }
-        const auto expected = EncodeRows(type, values, weights, true);
-        for (const int64_t target : SupportedSimdTargets()) {
-          ForceSimdTarget(target);
-          EXPECT_TRUE(EncodeRows(type, values, weights, false) == expected)
-              << type.name << ", " << testing::IqInputs()[i].name << ", " << SimdTargetName(target)
-              << (weights == nullptr ? "" : ", weighted");
-        }
-      }
-    }
-  }
-}
-
-TEST_F(IqEncodeTest, AnyNumberOfBlocks) {
-  const std::vector<float> importance = testing::IqImportance();
-  const std::vector<float> values = testing::IqRow(0);
-  for (const Codec& codec : IqCodecs()) {
-    const GgmlType& type = FindGgmlType(codec.scheme);
-    const auto expected = EncodeRows(type, values, importance.data(), true);
-    for (const size_t blocks : {1, 2, 3, 9, 11}) {
-      const std::vector<float> some(values.begin(), values.begin() + blocks * type.block);
-      const auto bytes = EncodeRows(type, some, importance.data(), false);
-      EXPECT_TRUE(std::equal(bytes.begin(), bytes.end(), expected.begin()))
-          << type.name << ", " << blocks;
-    }
-  }
-}
-
-TEST_F(IqEncodeTest, RefusedWithoutImportance) {
-  size_t refusing = 0;
-  for (const Codec& codec : IqCodecs()) {
-    const GgmlType& type = FindGgmlType(codec.scheme);
-    for (const bool reference : {true, false}) {
-      if (NeedsImportance(codec.scheme)) {
-        ++refusing;
-        EXPECT_THROW(EncodeRows(type, testing::IqRow(0), nullptr, reference), Error) << type.name;
-      }
-    }
-  }
-  EXPECT_EQ(refusing, 6U);  // IQ1_S, IQ2_XXS and IQ2_XS
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 // After foreach_target.h.
 #include "quant/schemes/ggml/affine_lanes-inl.h"
 #include "quant/schemes/ggml/lanes-inl.h"
+#include "quant/schemes/ggml/pack_lanes-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 
@@ -56,10 +57,10 @@ class BatchEncoder {
       CodeScales(b);
     }
     CodeAgain();
-    words_.ToBlocks();
+    const PackedLanes<Format> packed(codes_);
     WriteBatch<Format>(batch_, odd_, [&](size_t b, Block& block) HWY_ATTR {
       block = blocks_[b];
-      Format::Pack(words_.template Of<uint8_t>(b), block);
+      packed.Fill(b, block);
     });
   }
 
@@ -135,19 +136,15 @@ class BatchEncoder {
       const LaneVec minimum = LoadLanes(stored_.minima, s);
       const auto stays = hn::Eq(scale, hn::Zero(LaneTag()));
       const bool some_stay = !hn::AllFalse(LaneTag(), stays);
-      for (size_t i = 0; i < kSize; i += 4) {
-        LaneVec codes[4];
-        for (size_t k = 0; k < 4; ++k) {
-          const LaneVec x = LoadLanes(X(s), i + k);
-          LaneVec real = hn::Div(hn::Add(x, minimum), scale);
-          if (some_stay) {
-            const LaneVec before =
-                hn::Mul(LoadLanes(found_.inverses, s), hn::Sub(x, LoadLanes(found_.bases, s)));
-            real = hn::IfThenElse(stays, before, real);
-          }
-          codes[k] = NearestWithinLanes(real, 0, Format::kTop);
+      for (size_t i = 0; i < kSize; ++i) {
+        const LaneVec x = LoadLanes(X(s), i);
+        LaneVec real = hn::Div(hn::Add(x, minimum), scale);
+        if (some_stay) {
+          const LaneVec before =
+              hn::Mul(LoadLanes(found_.inverses, s), hn::Sub(x, LoadLanes(found_.bases, s)));
+          real = hn::IfThenElse(stays, before, real);
         }
-        words_.Set(s * kSize + i, codes[0], codes[1], codes[2], codes[3]);
+        StoreLanes(NearestWithinLanes(real, 0, Format::kTop), codes_, s * kSize + i);
       }
     }
   }
@@ -161,10 +158,9 @@ class BatchEncoder {
   HWY_ALIGN float x_[256 * kLanes];
   HWY_ALIGN float importance_[256 * kLanes];
   HWY_ALIGN float weights_[2 * kSize * kLanes];
-  HWY_ALIGN float codes_[2 * kSize * kLanes];
+  HWY_ALIGN float codes_[256 * kLanes];
   FoundLanes found_{};
   StoredLanes stored_{};
-  CodeWords<64> words_;
   Block blocks_[kLanes] = {};
 };
 

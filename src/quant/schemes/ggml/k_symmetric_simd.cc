@@ -7,7 +7,9 @@
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
 // After foreach_target.h.
+#include "quant/schemes/ggml/descent_lanes-inl.h"
 #include "quant/schemes/ggml/lanes-inl.h"
+#include "quant/schemes/ggml/pack_lanes-inl.h"
 #include "quant/schemes/ggml/symmetric_lanes-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -46,18 +48,14 @@ struct SuperBlocks {
 
   // ggml::CodeAgainSymmetric for the scales of sub-blocks as stored.
   template <int kTop>
-  HWY_INLINE void CodeAgain(const float* stored, CodeWords<64>& words) const {
+  HWY_INLINE void CodeAgain(const float* stored) {
     const LaneTag d;
-    for (size_t i = 0; i < 256; i += 4) {
+    for (size_t i = 0; i < 256; ++i) {
       const LaneVec scale = LoadLanes(stored, i / 16);
       const auto stays = hn::Eq(scale, hn::Zero(d));
-      LaneVec out[4];
-      for (size_t k = 0; k < 4; ++k) {
-        const LaneVec real = hn::Div(LoadLanes(x, i + k), scale);
-        const LaneVec code = hn::Add(NearestWithinLanes(real, -kTop, kTop - 1), hn::Set(d, kTop));
-        out[k] = hn::IfThenElse(stays, LoadLanes(codes, i + k), code);
-      }
-      words.Set(i, out[0], out[1], out[2], out[3]);
+      const LaneVec real = hn::Div(LoadLanes(x, i), scale);
+      const LaneVec code = hn::Add(NearestWithinLanes(real, -kTop, kTop - 1), hn::Set(d, kTop));
+      StoreLanes(hn::IfThenElse(stays, LoadLanes(codes, i), code), codes, i);
     }
   }
 
@@ -90,38 +88,6 @@ HWY_INLINE void SearchWithImportance(const Batch& batch, SuperBlocks& all) {
   }
 }
 
-// Four sub-blocks at a time: each step of a descent waits for the one before.
-HWY_INLINE void Descend(SuperBlocks& all) {
-  using Descent = DescentLanes<16, 4>;
-  for (size_t s = 0; s < 16; s += 4) {
-    float* codes = all.codes + s * 16 * kLanes;
-    Descent four[4] = {{all.X(s), codes},
-                       {all.X(s + 1), codes + 16 * kLanes},
-                       {all.X(s + 2), codes + 32 * kLanes},
-                       {all.X(s + 3), codes + 48 * kLanes}};
-    bool changed = true;
-    for (int sweep = 0; sweep < 5 && changed; ++sweep) {
-      for (Descent& descent : four) {
-        descent.BeginSweep();
-      }
-      for (size_t i = 0; i < 16; ++i) {
-        for (Descent& descent : four) {
-          descent.Visit(i);
-        }
-      }
-      LaneMask any = NoLanes();
-      for (const Descent& descent : four) {
-        any = hn::Or(any, descent.Changed());
-      }
-      changed = !hn::AllFalse(LaneTag(), any);
-    }
-    for (size_t k = 0; k < 4; ++k) {
-      four[k].Finish();
-      StoreLanes(four[k].Scale(), all.scales, s + k);
-    }
-  }
-}
-
 void EncodeQ3K(const EncodeJob& job) {
   using ggml::Q3K;
   EncodeInBatches<256, sizeof(Q3K::Block)>(job, nullptr, [](const Batch& batch) HWY_ATTR {
@@ -129,7 +95,7 @@ void EncodeQ3K(const EncodeJob& job) {
     if (batch.weighted) {
       SearchWithImportance(batch, all);
     } else {
-      Descend(all);
+      DescentOfBatch<4>(all.x, all.codes).Run(all.scales);
     }
     Q3K::Block blocks[kLanes] = {};
     HWY_ALIGN float stored[16 * kLanes] = {};
@@ -140,12 +106,11 @@ void EncodeQ3K(const EncodeJob& job) {
       Q3K::CodeScales(scales, batch.weighted ? weights : nullptr, blocks[b]);
       StoreScales<Q3K>(blocks[b], b, stored);
     }
-    CodeWords<64> words;
-    all.CodeAgain<4>(stored, words);
-    words.ToBlocks();
+    all.CodeAgain<4>(stored);
+    const PackedLanes<Q3K> packed(all.codes);
     WriteBatch<Q3K>(batch, all.odd, [&](size_t b, Q3K::Block& block) HWY_ATTR {
       block = blocks[b];
-      Q3K::Pack(words.Of<int8_t>(b), block);
+      packed.Fill(b, block);
     });
   });
 }
@@ -180,13 +145,12 @@ void EncodeQ6K(const EncodeJob& job) {
       zeros[b] = !Q6K::CodeScales(scales, blocks[b]);
       StoreScales<Q6K>(blocks[b], b, stored);
     }
-    CodeWords<64> words;
-    all.CodeAgain<32>(stored, words);
-    words.ToBlocks();
+    all.CodeAgain<32>(stored);
+    const PackedLanes<Q6K> packed(all.codes);
     WriteBatch<Q6K>(batch, all.odd, [&](size_t b, Q6K::Block& block) HWY_ATTR {
       block = blocks[b];
       if (!zeros[b]) {
-        Q6K::Pack(words.Of<int8_t>(b), block);
+        packed.Fill(b, block);
       }
     });
   });

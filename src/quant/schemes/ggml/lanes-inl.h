@@ -107,7 +107,7 @@ HWY_INLINE void ToLanes(const float* const* blocks, size_t n, float* lanes) {
   }
 }
 
-// Codes of blocks: four neighbours of a block are bytes of one lane.
+// Bytes of blocks: four neighbours of a block are in one lane.
 template <size_t kWords>
 struct CodeWords {
   HWY_ALIGN float words[kWords * kLanes];
@@ -137,9 +137,12 @@ struct CodeWords {
     }
   }
 
-  template <typename Code>
-  HWY_INLINE const Code* Of(size_t b) const {
-    return reinterpret_cast<const Code*>(blocks + b * kWords);
+  HWY_INLINE void Copy(size_t b, uint8_t (&out)[4 * kWords]) const {
+    std::memcpy(out, blocks + b * kWords, sizeof(out));
+  }
+
+  HWY_INLINE const uint8_t* Of(size_t b) const {
+    return reinterpret_cast<const uint8_t*>(blocks + b * kWords);
   }
 };
 

@@ -127,7 +127,7 @@ HWY_INLINE void FindAffine(const Weighted& in, FoundBlocks& found) {
 template <typename Format>
 HWY_INLINE void WriteFound(const Batch& batch, const FoundBlocks& found) {
   WriteBatch<Format>(batch, found.odd, [&](size_t b, typename Format::Block& block) HWY_ATTR {
-    Format::Fill(found.d[b], found.m[b], found.words.template Of<uint8_t>(b), block);
+    Format::Fill(found.d[b], found.m[b], found.words.Of(b), block);
   });
 }
 

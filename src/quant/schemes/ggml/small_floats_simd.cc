@@ -94,7 +94,7 @@ void EncodeMxfp4(const EncodeJob& job) {
     hn::Store(hn::IfThenZeroElse(hn::RebindMask(di, zeros), exponent), di, exponents);
     WriteBatch<BlockMxfp4>(batch, odd, [&](size_t b, BlockMxfp4::Block& block) HWY_ATTR {
       block.exponent = static_cast<uint8_t>(exponents[b]);
-      std::memcpy(block.codes, words.Of<uint8_t>(b), sizeof(block.codes));
+      words.Copy(b, block.codes);
     });
   });
 }
@@ -126,7 +126,7 @@ void EncodeNvfp4(const EncodeJob& job) {
       for (size_t s = 0; s < 4; ++s) {
         block.scales[s] = scales[s][b];
       }
-      std::memcpy(block.codes, words.Of<uint8_t>(b), sizeof(block.codes));
+      words.Copy(b, block.codes);
     });
   });
 }

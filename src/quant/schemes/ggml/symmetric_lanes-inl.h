@@ -1,6 +1,5 @@
-// ggml::SearchSymmetric and ggml::DescendSymmetric with a sub-block in each lane: the same
-// operations in the same order, with masks for their branches. For files compiled per target
-// (core/base/simd.h).
+// ggml::SearchSymmetric with a sub-block in each lane: the same operations in the same order, with
+// masks for its branches. For files compiled per target (core/base/simd.h).
 #if defined(LBRX_GGML_SYMMETRIC_LANES_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef LBRX_GGML_SYMMETRIC_LANES_INL_H
 #undef LBRX_GGML_SYMMETRIC_LANES_INL_H
@@ -165,66 +164,6 @@ class SymmetricLanes {
   LaneVec inverse_;
   LaneVec best_;
   HWY_ALIGN float products_[kSize * kLanes];
-};
-
-// The descent in the sub-block of each lane. `codes` are around 0.
-template <size_t kSize, int kTop>
-class DescentLanes {
- public:
-  HWY_INLINE DescentLanes(const float* x, float* codes) : x_(x), codes_(codes) {
-    const LaneTag d;
-    const LaneVec most = SignedMaximumLanes<kSize>(x);
-    zeros_ = hn::Lt(hn::Abs(most), hn::Set(d, ggml::kLeastMaximum));
-    const LaneVec inverse = hn::Div(hn::Set(d, -kTop), most);
-    for (size_t i = 0; i < kSize; ++i) {
-      const LaneVec value = LoadLanes(x, i);
-      const LaneVec code = NearestWithinLanes(hn::Mul(inverse, value), -kTop, kTop - 1);
-      const LaneVec w = hn::Mul(value, value);
-      sums_.Add(hn::Mul(w, value), w, code);
-      StoreLanes(code, codes, i);
-    }
-    changed_ = zeros_;
-  }
-
-  HWY_INLINE void BeginSweep() { changed_ = NoLanes(); }
-
-  HWY_INLINE void Visit(size_t i) {
-    const LaneVec x = LoadLanes(x_, i);
-    const LaneVec w = hn::Mul(x, x);
-    const LaneVec wx = hn::Mul(w, x);
-    const LaneVec old = LoadLanes(codes_, i);
-    ProductLanes trial = sums_.Without(wx, w, old);
-    const auto usable = hn::Gt(trial.xl, hn::Zero(LaneTag()));
-    const LaneVec best = hn::Div(hn::Mul(x, trial.ll), trial.xl);
-    const LaneVec code = NearestWithinLanes(best, -kTop, kTop - 1);
-    trial.Add(wx, w, code);
-    const auto other = hn::And(usable, hn::Ne(code, old));
-    const auto better = hn::And(hn::And(other, trial.Positive()), trial.BetterThan(sums_));
-    StoreLanes(hn::IfThenElse(better, code, old), codes_, i);
-    sums_.xl = hn::IfThenElse(better, trial.xl, sums_.xl);
-    sums_.ll = hn::IfThenElse(better, trial.ll, sums_.ll);
-    changed_ = hn::Or(changed_, better);
-  }
-
-  // In a lane that counts. A sweep that changes nothing would do so again: lanes need not stop.
-  HWY_INLINE LaneMask Changed() const { return hn::AndNot(zeros_, changed_); }
-
-  HWY_INLINE LaneVec Scale() const { return hn::IfThenZeroElse(zeros_, sums_.Scale()); }
-
-  // To codes from 0 on.
-  HWY_INLINE void Finish() {
-    const LaneVec top = hn::Set(LaneTag(), kTop);
-    for (size_t i = 0; i < kSize; ++i) {
-      StoreLanes(hn::IfThenZeroElse(zeros_, hn::Add(LoadLanes(codes_, i), top)), codes_, i);
-    }
-  }
-
- private:
-  const float* x_;
-  float* codes_;
-  LaneMask zeros_;
-  LaneMask changed_;
-  ProductLanes sums_;
 };
 
 #endif
