@@ -51,7 +51,7 @@ test: setup
 	@$(call ctest,release)
 
 bench: test-tools build
-	@cmake --build build/release -j $(JOBS) --target lbrx_kernel_bench
+	@cmake --build build/release -j $(JOBS) --target lbrx_kernel_bench lbrx_ggml_bench
 	@build/peers/bin/python bench/run.py
 
 check: setup-check build

@@ -7,10 +7,13 @@ import struct
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
-# Shapes by name. `llama-1b` is the usual 1.1 B one; `llama-70b` that of the 141 GB models.
+# Shapes by name. `llama-1b` is the usual 1.1 B one, `llama-290m` the same with
+# four layers; `llama-70b` has that of the 141 GB models.
 SHAPES = {
     "llama-1b": dict(layers=22, hidden=2048, intermediate=5632, heads=32, key_heads=4,
                      vocabulary=32000, tied=False),
+    "llama-290m": dict(layers=4, hidden=2048, intermediate=5632, heads=32, key_heads=4,
+                       vocabulary=32000, tied=False),
     "llama-70b": dict(layers=80, hidden=8192, intermediate=28672, heads=64, key_heads=8,
                       vocabulary=128256, tied=False),
     # One tensor of 20 GB: the embedding.

@@ -117,7 +117,7 @@ constexpr std::array<OptionSpec, 4> kOptions = {{
     {.name = "--remove", .value = "KEY", .help = "Leave a key out", .repeatable = true},
     {.name = "--shard-size",
      .value = "SIZE",
-     .help = "Most bytes of tensors in one part: DST becomes a folder with a split set",
+     .help = "Most bytes of tensors in one part of a split set: DST-00001-of-00003.gguf...",
      .fallback = "one file"},
     {.name = "--dry-run", .help = "Show what would be written; write nothing", .group = "Running"},
 }};
