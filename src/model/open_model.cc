@@ -2,6 +2,7 @@
 
 #include "core/io/file.h"
 #include "formats/gguf/keys.h"
+#include "model/gguf/embedded.h"
 #include "model/gguf/gguf_config.h"
 
 namespace lbrx {
@@ -13,14 +14,14 @@ constexpr uint64_t kMostFactors = uint64_t{1} << 16;
 std::vector<float> FloatsOf(const Checkpoint& checkpoint, const SourceTensor& tensor) {
   const StoredArray& array = checkpoint.arrays[tensor.planes[0]];
   if (tensor.encoding != Plain(DType::kF32) || array.shape.elements() > kMostFactors) {
-    throw Error(ErrorCode::kInvalid, {.file = checkpoint.files[array.file].path,
-                                      .object = tensor.name,
-                                      .what = "is not a list of rotary factors",
-                                      .expected = "F32 values, one for each pair of a head",
-                                      .found = SchemeLabel(tensor.encoding) + " " +
-                                               tensor.shape.ToString(),
-                                      .offset = array.offset,
-                                      .advice = ""});
+    throw Error(ErrorCode::kInvalid,
+                {.file = checkpoint.files[array.file].path,
+                 .object = tensor.name,
+                 .what = "is not a list of rotary factors",
+                 .expected = "F32 values, one for each pair of a head",
+                 .found = SchemeLabel(tensor.encoding) + " " + tensor.shape.ToString(),
+                 .offset = array.offset,
+                 .advice = ""});
   }
   std::vector<float> out(array.shape.elements());
   const auto file = File::OpenRead(checkpoint.files[array.file].path);
@@ -45,6 +46,29 @@ GgufTensorFacts FactsOf(const Checkpoint& checkpoint) {
   return facts;
 }
 
+// As --embed-hf kept it; null where keys have changed since.
+Json EmbeddedConfig(const GgufKeys& keys, std::vector<std::string>& notices) {
+  switch (EmbeddingIn(keys)) {
+    case Embedding::kNone:
+      return {};
+    case Embedding::kStale:
+      notices.emplace_back(
+          "keys were changed after a Hugging Face folder's files were embedded: the keys are "
+          "taken, and the embedded files are not used");
+      return {};
+    case Embedding::kCurrent:
+      break;
+  }
+  const std::optional<std::string> text = EmbeddedFile(keys, "config.json");
+  return text ? ParseJson(*text, "the embedded config.json") : Json();
+}
+
+Json ConfigOf(const Checkpoint& checkpoint, std::vector<std::string>& notices) {
+  const GgufKeys& keys = *checkpoint.gguf;
+  Json embedded = EmbeddedConfig(keys, notices);
+  return embedded.is_object() ? embedded : ConfigFromKeys(keys, FactsOf(checkpoint), notices);
+}
+
 }  // namespace
 
 Checkpoint OpenModel(const std::string& path, const OpenOptions& options) {
@@ -54,7 +78,7 @@ Checkpoint OpenModel(const std::string& path, const OpenOptions& options) {
   }
   std::vector<std::string> notices;
   try {
-    checkpoint.config = ConfigFromKeys(*checkpoint.gguf, FactsOf(checkpoint), notices);
+    checkpoint.config = ConfigOf(checkpoint, notices);
   } catch (const Error& error) {
     notices.emplace_back(error.what());
   }
