@@ -1,6 +1,7 @@
 #include "convert/gguf_plan.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 
 #include "convert/arrange.h"
@@ -93,7 +94,9 @@ class GgufPlanner {
     for (size_t i = 0; i < tensors.size(); ++i) {
       Add(tensors[i], names[i], stored_[i], encodings[i]);
     }
-    RefuseEmpty(plan_, from_.source());
+    if (from_.source().gguf == nullptr) {  // a file of keys alone can be copied
+      RefuseEmpty(plan_, from_.source());
+    }
     NoteLosses();
     LayOut();
     return std::move(plan_);
@@ -168,10 +171,14 @@ class GgufPlanner {
     for (size_t i = 0; i < mixed.size(); ++i) {
       places.emplace(mixed[i].name, i);
     }
-    RequireImportance(options, mixed, mix, [&](const std::string& name) {
-      const size_t i = places.at(name);
-      return importance_.Has(names[i], mixed[i].shape);
-    });
+    std::function<bool(const std::string&)> has_weights;  // none where there is no matrix
+    if (importance_.any()) {
+      has_weights = [&](const std::string& name) {
+        const size_t i = places.at(name);
+        return importance_.Has(names[i], mixed[i].shape);
+      };
+    }
+    RequireImportance(options, mixed, mix, has_weights);
     for (size_t i = 0; i < tensors.size(); ++i) {
       if (mix.choices[i].type != mixed[i].type) {
         out[i] = mix.choices[i].type->encoding;
