@@ -6,6 +6,8 @@
 #include "convert/target.h"
 #include "core/base/format.h"
 #include "model/gguf_names.h"
+#include "stream/constant.h"
+#include "stream/gguf_layout.h"
 
 namespace lbrx {
 
@@ -56,6 +58,7 @@ std::vector<NamedValue> Arrangement::Tensors(Plan& plan) const {
   const Json& config = TextConfig(source_->config);
   tensors = Rearrange(facts_.naming, naming_, config, std::move(tensors));
   if (IsIntoGguf()) {
+    NoteLostBits(plan);
     for (NamedValue& tensor : RotaryTensors(facts_, config)) {
       tensors.push_back(std::move(tensor));
     }
@@ -111,6 +114,29 @@ void Arrangement::NoteUnknownTensors(Plan& plan) const {
   plan.notices.push_back(
       Format("{} tensors that architecture {} does not know are carried as they are, {} first",
              unknown.size(), architecture, Printable(unknown[0])));
+}
+
+// Of norms to which GGUF has 1 added: values near 0 lose bits by that.
+void Arrangement::NoteLostBits(Plan& plan) const {
+  std::string names;
+  size_t count = 0;
+  for (const SourceTensor& tensor : source_->tensors) {
+    const TensorMeaning meaning = facts_.naming.Resolve(tensor.name);
+    if (meaning.rule == nullptr || !IsRaisedInGguf(*facts_.naming.architecture, meaning)) {
+      continue;
+    }
+    const ValuePtr value = LoadTensor(plan.sources, 0, tensor);
+    const ValuePtr stored = CastTo(RaisedInGguf(value), DType::kF32);
+    if (!AreSame(plan.sources, *CastTo(value, DType::kF32), *LoweredFromGguf(stored))) {
+      names += (count++ == 0 ? "" : ", ") + tensor.name;
+    }
+  }
+  if (count > 0) {
+    plan.notices.push_back(
+        Format("GGUF has 1 added to norms, and {} lose the last bits of small "
+               "values by that: {}",
+               count, names));
+  }
 }
 
 PlannedTensor BeginTensor(const NamedValue& tensor, const Encoding& encoding) {

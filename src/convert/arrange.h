@@ -37,6 +37,7 @@ class Arrangement {
   bool IsDropped(const std::string& name, size_t& beyond) const;
   void RefuseOthers() const;
   void NoteUnknownTensors(Plan& plan) const;
+  void NoteLostBits(Plan& plan) const;
 
   const ConvertRequest& request_;
   std::shared_ptr<const Checkpoint> source_;

@@ -1,6 +1,8 @@
 #include "convert/convert.h"
 
 #include <algorithm>
+#include <map>
+#include <tuple>
 
 #include "convert/arrange.h"
 #include "convert/choose.h"
@@ -10,12 +12,24 @@
 #include "convert/target.h"
 #include "core/base/format.h"
 #include "core/tensor/convert.h"
+#include "core/tensor/ggml_types.h"
 #include "formats/mlx/mlx.h"
 #include "stream/layout.h"
 #include "stream/recode.h"
 
 namespace lbrx {
 namespace {
+
+// What a GGUF block type became in MLX.
+struct Change {
+  std::string from;
+  std::string to;
+  bool exact = false;
+
+  bool operator<(const Change& other) const {
+    return std::tie(from, to, exact) < std::tie(other.from, other.to, other.exact);
+  }
+};
 
 // Plans a folder, or a bare file, step by step; one object a conversion.
 class Planner {
@@ -96,12 +110,17 @@ class Planner {
       }
     }
     const std::optional<Codes> codes = CodesInMlx(tensor);
-    if (CanCarry(codes, encoding)) {
+    const bool carried = CanCarry(codes, encoding);
+    if (carried) {
       Carry(tensor, *codes);
     } else if (encoding) {
       Encode(tensor, *encoding);
     } else {
       Float(tensor);
+    }
+    if (target_ == TargetKind::kMlx && tensor.encoded && IsBlock(tensor.encoding.scheme)) {
+      ++blocks_[{std::string(FindGgmlType(tensor.encoding.scheme).name),
+                 SchemeLabel(plan_.tensors.back().output.encoding), carried}];
     }
   }
 
@@ -155,9 +174,7 @@ class Planner {
                          SchemeLabel(encoding)));
     }
     encoding.dtype = from_.types().ForEncoding(tensor.value->dtype());
-    const bool asked = selection_.wants_schemes();
-    requantized_ += tensor.encoded && asked ? 1 : 0;
-    approximated_ += tensor.encoded && !asked ? 1 : 0;
+    requantized_ += tensor.encoded ? 1 : 0;
     PlannedTensor planned = BeginTensor(tensor, encoding);
     planned.value = CastTo(tensor.value, encoding.dtype);
     planned.encode = {.rule = request_.rule, .search = request_.search};
@@ -170,19 +187,17 @@ class Planner {
   }
 
   void NoteLosses() {
-    if (requantized_ > 0) {
+    for (const auto& [change, count] : blocks_) {
+      plan_.notices.push_back(Format("{} {} as {}: {}", count, change.from, change.to,
+                                     change.exact ? "the same numbers" : "rounded anew"));
+    }
+    if (requantized_ > 0 && selection_.wants_schemes()) {
       plan_.notices.push_back(Format(
           "{} tensors are quantized already: they are quantized anew from their values, which "
           "adds the error of {} to the one they have; start from the floats if you can",
           requantized_, selection_.label()));
     }
-    if (approximated_ > 0) {
-      plan_.notices.push_back(
-          Format("{} tensors are of GGUF types that MLX has no scheme for: they are quantized anew "
-                 "to the nearest it has; --report tells each one's error",
-                 approximated_));
-    }
-    if (decoded_ > 0 && !request_.dequantize) {
+    if (decoded_ > 0 && !request_.dequantize && blocks_.empty()) {
       plan_.notices.push_back(Format(
           "{} quantized tensors are decoded to floats, as {}", decoded_,
           IsForeign() ? "their scheme cannot be written; -q quantizes them anew"
@@ -242,8 +257,8 @@ class Planner {
   TargetKind target_;
   Plan plan_;
   Arrangement from_;
+  std::map<Change, size_t> blocks_;
   size_t requantized_ = 0;
-  size_t approximated_ = 0;
   size_t decoded_ = 0;
   Json quantization_;
 };

@@ -59,7 +59,7 @@ DType FloatTypes::For(const NamedValue& tensor) const {
   if (matrices_ && CanConvert(own, *matrices_)) {
     // One F32 tensor would make all activations F32 in MLX.
     const bool wide = target_ != TargetKind::kMlx && own == DType::kF32 && own != *matrices_ &&
-                      IsKeptWideInGguf(tensor) && !IsExactIn(sources_, *tensor.value, *matrices_);
+                      IsKeptWideInGguf(tensor) && !IsExactIn(sources_, tensor.value, *matrices_);
     return wide ? DType::kF32 : *matrices_;
   }
   return asked_ && CanConvert(own, *asked_) ? *asked_ : own;

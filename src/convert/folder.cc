@@ -4,10 +4,10 @@
 #include <map>
 
 #include "convert/card.h"
-#include "convert/gguf_file.h"
 #include "convert/mlx_fit.h"
 #include "convert/target.h"
 #include "model/config.h"
+#include "model/gguf/embedded.h"
 #include "tokenizer/tokenizer.h"
 
 namespace lbrx {
@@ -49,12 +49,24 @@ DType MainDType(const std::vector<PlannedTensor>& tensors) {
 // What a GGUF file has of the small files of a folder: as --embed-hf put them there, else made of
 // its keys. config.json is not among them.
 std::vector<OutputText> FilesOfGguf(const Checkpoint& source, std::vector<std::string>& notices) {
-  std::vector<OutputText> files = EmbeddedFiles(*source.gguf);
-  if (files.empty()) {
-    files = TokenizerFiles(*source.gguf, source.config, notices);
+  std::vector<OutputText> files;
+  if (EmbeddingIn(*source.gguf) == Embedding::kCurrent) {
+    files = EmbeddedFiles(*source.gguf);
+    std::erase_if(files, [](const OutputText& file) { return file.name == "config.json"; });
   }
-  std::erase_if(files, [](const OutputText& file) { return file.name == "config.json"; });
-  return files;
+  return files.empty() ? TokenizerFiles(*source.gguf, source.config, notices) : files;
+}
+
+// The config.json that --embed-hf put into a GGUF file, where nothing in it has changed since.
+std::optional<std::string> EmbeddedConfig(const ConvertRequest& request, const Checkpoint& source,
+                                          TargetKind target, const Plan& plan) {
+  if (target != TargetKind::kHuggingFace || source.gguf == nullptr ||
+      EmbeddingIn(*source.gguf) != Embedding::kCurrent) {
+    return std::nullopt;
+  }
+  const std::optional<DType> dtype = ConfigDType(source.config);
+  const bool same = dtype ? *dtype == MainDType(plan.tensors) : !request.dtype;
+  return same ? EmbeddedFile(*source.gguf, "config.json") : std::nullopt;
 }
 
 Json ConfigFor(const ConvertRequest& request, const Checkpoint& source, const SourceFacts& facts,
@@ -119,7 +131,9 @@ void AddFolderFiles(const ConvertRequest& request, const Checkpoint& source,
       plan.notices.push_back(std::move(refusal));
     }
   }
-  plan.texts.push_back({.name = "config.json", .content = WriteConfig(target, config)});
+  const std::optional<std::string> embedded = EmbeddedConfig(request, source, target, plan);
+  plan.texts.push_back(
+      {.name = "config.json", .content = embedded ? *embedded : WriteConfig(target, config)});
 }
 
 }  // namespace lbrx

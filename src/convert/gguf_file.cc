@@ -1,7 +1,6 @@
 #include "convert/gguf_file.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <map>
 #include <tuple>
@@ -11,6 +10,7 @@
 #include "core/tensor/ggml_types.h"
 #include "formats/gguf/gguf.h"
 #include "model/config.h"
+#include "model/gguf/embedded.h"
 #include "model/gguf/general_keys.h"
 #include "model/gguf/gguf_config.h"
 #include "model/gguf_names.h"
@@ -25,18 +25,6 @@ constexpr std::string_view kFileTypeKey = "general.file_type";
 constexpr std::string_view kQuantizationVersionKey = "general.quantization_version";
 constexpr uint32_t kQuantizationVersion = 2;  // of GGML's blocks
 
-// What transformers needs beside the tensors.
-constexpr std::array<std::string_view, 11> kEmbedded = {"config.json",
-                                                        "generation_config.json",
-                                                        "tokenizer.json",
-                                                        "tokenizer.model",
-                                                        "tokenizer_config.json",
-                                                        "special_tokens_map.json",
-                                                        "added_tokens.json",
-                                                        "vocab.json",
-                                                        "merges.txt",
-                                                        "chat_template.jinja",
-                                                        "preprocessor_config.json"};
 
 // The number in "blk.12."; -1 for tensors of no layer, which come first.
 int64_t LayerOf(std::string_view name) {
@@ -94,17 +82,33 @@ bool IsStoredAsInSource(const Checkpoint& source, const std::vector<PlannedTenso
   });
 }
 
-void Embed(const Checkpoint& source, GgufKeys& keys) {
-  for (const std::string_view name : kEmbedded) {
+// config.json as it is, unless it tells of more than the GGUF file has: of the parts of a
+// multimodal model beside its text, or of quantized tensors of the folder's own.
+std::string ConfigToEmbed(const Checkpoint& source, const SourceFacts& facts,
+                          const std::string& path) {
+  const bool quantized = source.config.Find("quantization") != nullptr ||
+                         source.config.Find("quantization_config") != nullptr;
+  if (facts.naming.wrapper == nullptr && !quantized) {
+    return ReadWholeFile(path);
+  }
+  Json config = TextModelConfig(source, facts);
+  config.Erase("quantization");
+  config.Erase("quantization_config");
+  return WriteConfig(TargetKind::kHuggingFace, config);
+}
+
+void Embed(const Checkpoint& source, const SourceFacts& facts, GgufKeys& keys) {
+  std::vector<OutputText> files;
+  for (const std::string_view name : EmbeddableFiles()) {
     const std::string path = JoinPath(source.folder, std::string(name));
     if (source.folder.empty() || !IsRegularFile(path)) {
       continue;
     }
-    const std::string content = ReadWholeFile(path);
-    const auto bytes = std::as_bytes(std::span(content));
-    keys.Set(std::string(kEmbeddedPrefix) + std::string(name),
-             GgufValue::FromBytes(GgufType::kU8, true, {bytes.begin(), bytes.end()}));
+    files.push_back({.name = std::string(name),
+                     .content = name == "config.json" ? ConfigToEmbed(source, facts, path)
+                                                      : ReadWholeFile(path)});
   }
+  EmbedFiles(files, keys);
 }
 
 GeneralFacts GeneralFactsOf(const Checkpoint& source, const std::vector<NamedValue>& tensors) {
@@ -192,7 +196,7 @@ GgufKeys KeysForGguf(const ConvertRequest& request, const Checkpoint& source,
     notices.emplace_back("the source has no tokenizer; the result has none either");
   }
   if (request.gguf.embed_hf) {
-    Embed(source, keys);
+    Embed(source, facts, keys);
   }
   return keys;
 }
@@ -224,19 +228,6 @@ OutputLayout LayOutForGguf(const ConvertRequest& request, const Checkpoint& sour
   const std::string name = BaseName(request.destination);
   target.prefix = name.substr(0, name.size() - std::string_view(".gguf").size());
   return LayOutGguf(outputs, target);
-}
-
-std::vector<OutputText> EmbeddedFiles(const GgufKeys& keys) {
-  std::vector<OutputText> out;
-  for (const std::string_view name : kEmbedded) {  // no other name is ever written
-    const GgufValue* value = keys.Find(std::string(kEmbeddedPrefix) + std::string(name));
-    if (value != nullptr && value->is_array() && value->type() == GgufType::kU8) {
-      const auto bytes = value->bytes();
-      out.push_back({.name = std::string(name),
-                     .content = {reinterpret_cast<const char*>(bytes.data()), bytes.size()}});
-    }
-  }
-  return out;
 }
 
 }  // namespace lbrx

@@ -34,10 +34,4 @@ void SetStorageKeys(const Checkpoint& source, const FileType* file_type,
 OutputLayout LayOutForGguf(const ConvertRequest& request, const Checkpoint& source,
                            const GgufKeys& keys, std::vector<OutputTensor>& outputs);
 
-// Under this and a file's name --embed-hf keeps the files of the source's folder.
-inline constexpr std::string_view kEmbeddedPrefix = "lbrx.file.";
-
-// The files that --embed-hf has put into a GGUF file.
-std::vector<OutputText> EmbeddedFiles(const GgufKeys& keys);
-
 }  // namespace lbrx

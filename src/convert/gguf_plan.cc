@@ -94,7 +94,9 @@ class GgufPlanner {
     for (size_t i = 0; i < tensors.size(); ++i) {
       Add(tensors[i], names[i], stored_[i], encodings[i]);
     }
-    RefuseEmpty(plan_, from_.source());
+    if (from_.source().gguf == nullptr) {  // a file of keys alone can be copied
+      RefuseEmpty(plan_, from_.source());
+    }
     NoteLosses();
     LayOut();
     return std::move(plan_);
@@ -168,7 +170,7 @@ class GgufPlanner {
     for (size_t i = 0; i < mixed.size(); ++i) {
       places.emplace(mixed[i].name, i);
     }
-    std::function<bool(const std::string&)> has_weights;
+    std::function<bool(const std::string&)> has_weights;  // none where there is no matrix
     if (importance_.any()) {
       has_weights = [&](const std::string& name) {
         const size_t i = places.at(name);

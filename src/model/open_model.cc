@@ -2,6 +2,7 @@
 
 #include "core/io/file.h"
 #include "formats/gguf/keys.h"
+#include "model/gguf/embedded.h"
 #include "model/gguf/gguf_config.h"
 #include "model/gguf_names.h"
 
@@ -46,6 +47,29 @@ GgufTensorFacts FactsOf(const Checkpoint& checkpoint) {
   return facts;
 }
 
+// As --embed-hf kept it; null where keys have changed since.
+Json EmbeddedConfig(const GgufKeys& keys, std::vector<std::string>& notices) {
+  switch (EmbeddingIn(keys)) {
+    case Embedding::kNone:
+      return {};
+    case Embedding::kStale:
+      notices.emplace_back(
+          "keys were changed after a Hugging Face folder's files were embedded: the keys are "
+          "taken, and the embedded files are not used");
+      return {};
+    case Embedding::kCurrent:
+      break;
+  }
+  const std::optional<std::string> text = EmbeddedFile(keys, "config.json");
+  return text ? ParseJson(*text, "the embedded config.json") : Json();
+}
+
+Json ConfigOf(const Checkpoint& checkpoint, std::vector<std::string>& notices) {
+  const GgufKeys& keys = *checkpoint.gguf;
+  Json embedded = EmbeddedConfig(keys, notices);
+  return embedded.is_object() ? embedded : ConfigFromKeys(keys, FactsOf(checkpoint), notices);
+}
+
 }  // namespace
 
 Checkpoint OpenModel(const std::string& path, const OpenOptions& options) {
@@ -55,7 +79,7 @@ Checkpoint OpenModel(const std::string& path, const OpenOptions& options) {
   }
   std::vector<std::string> notices;
   try {
-    checkpoint.config = ConfigFromKeys(*checkpoint.gguf, FactsOf(checkpoint), notices);
+    checkpoint.config = ConfigOf(checkpoint, notices);
   } catch (const Error& error) {
     notices.emplace_back(error.what());
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 
 #include "core/base/format.h"
 #include "core/base/hash.h"
@@ -44,28 +45,30 @@ ValuePtr ConstantOf(std::vector<float> values) {
   return std::make_shared<Constant>(std::move(values));
 }
 
-bool IsExactIn(const SourceFiles::Checkpoints& sources, const Value& value, DType dtype) {
+bool AreSame(const SourceFiles::Checkpoints& sources, const Value& a, const Value& b) {
   constexpr uint64_t kPiece = uint64_t{1} << 18;
   SourceFiles files(sources);
   Pool pool;
   ReadContext context{files, pool, NonFinitePolicy::kKeep, nullptr};
-  const uint64_t elements = value.shape().elements();
-  const uint64_t step = std::max<uint64_t>(kPiece / value.granule(), 1) * value.granule();
-  const uint64_t width = Info(value.dtype()).bits / 8;
-  std::vector<std::byte> read(std::min(step, elements) * width);
-  std::vector<std::byte> narrow(std::min(step, elements) * (Info(dtype).bits / 8));
-  std::vector<std::byte> back(read.size());
+  const uint64_t elements = a.shape().elements();
+  const uint64_t granule = std::lcm(a.granule(), b.granule());
+  const uint64_t step = std::max<uint64_t>(kPiece / granule, 1) * granule;
+  std::vector<std::byte> first_bytes(ElementBytes(a.dtype(), std::min(step, elements)));
+  std::vector<std::byte> second_bytes(first_bytes.size());
   for (uint64_t first = 0; first < elements; first += step) {
     const uint64_t count = std::min(step, elements - first);
-    value.Read(context, first, count, read.data());
-    Convert(value.dtype(), read.data(), dtype, narrow.data(), count);
-    Convert(dtype, narrow.data(), value.dtype(), back.data(), count);
-    if (std::memcmp(read.data(), back.data(), count * width) != 0 ||
-        HasNonFinite(value.dtype(), read.data(), count)) {
+    a.Read(context, first, count, first_bytes.data());
+    b.Read(context, first, count, second_bytes.data());
+    if (std::memcmp(first_bytes.data(), second_bytes.data(), ElementBytes(a.dtype(), count)) != 0 ||
+        HasNonFinite(a.dtype(), first_bytes.data(), count)) {
       return false;
     }
   }
   return true;
+}
+
+bool IsExactIn(const SourceFiles::Checkpoints& sources, const ValuePtr& value, DType dtype) {
+  return AreSame(sources, *value, *CastTo(CastTo(value, dtype), value->dtype()));
 }
 
 }  // namespace lbrx

@@ -52,19 +52,13 @@ class GgufTensors {
         return to_gguf ? PairedRows(value, *heads) : HalvedRows(value, *heads);
       });
     }
-    if (architecture_.gguf.raised_norms && IsNorm(meaning)) {
-      // As llama.cpp's converter: in f32, but in f16 where the norms are f16.
-      const bool half = tensor.value->dtype() == DType::kF16;
-      ValuePtr value = half ? tensor.value : CastTo(tensor.value, DType::kF32);
-      tensor = Derived(tensor, tensor.name, AddedTo(std::move(value), to_gguf ? 1.0F : -1.0F));
+    if (IsRaisedInGguf(architecture_, meaning)) {
+      tensor = Derived(tensor, tensor.name,
+                       to_gguf ? RaisedInGguf(tensor.value) : LoweredFromGguf(tensor.value));
     }
   }
 
  private:
-  static bool IsNorm(const TensorMeaning& meaning) {
-    return meaning.leaf == "weight" && GgufModule(*meaning.rule, false).ends_with("norm");
-  }
-
   std::optional<uint64_t> HeadsOf(const TensorMeaning& meaning) const {
     const Role role = meaning.rule->role;
     if (!architecture_.gguf.paired_rows || (role != Role::kQuery && role != Role::kKey)) {
@@ -137,7 +131,25 @@ bool IsPerExpert(const TensorRule& rule) {
   return MlxModule(rule).find("{E}") != std::string_view::npos;
 }
 
+// In the dtype that llama.cpp's converter adds in: f32, but f16 where norms are f16.
+ValuePtr InSums(const ValuePtr& value) {
+  return value->dtype() == DType::kF16 ? value : CastTo(value, DType::kF32);
+}
+
 }  // namespace
+
+bool IsRaisedInGguf(const Architecture& architecture, const TensorMeaning& meaning) {
+  return architecture.gguf.raised_norms && meaning.leaf == "weight" &&
+         GgufModule(*meaning.rule, false).ends_with("norm");
+}
+
+ValuePtr RaisedInGguf(const ValuePtr& value) {
+  return AddedTo(InSums(value), 1);
+}
+
+ValuePtr LoweredFromGguf(const ValuePtr& value) {
+  return AddedTo(InSums(value), -1);
+}
 
 ValuePtr PairedRows(const ValuePtr& value, uint64_t heads) {
   const uint64_t half = value->shape()[0] / heads / kHalves;

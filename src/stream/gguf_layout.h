@@ -15,6 +15,11 @@ std::vector<NamedValue> FromMlxToGguf(const Naming& from, const Naming& to, cons
 std::vector<NamedValue> FromGgufToMlx(const Naming& from, const Naming& to, const Json& config,
                                       std::vector<NamedValue> tensors);
 
+// Whether GGUF has 1 added to a family's tensor, and what it has then.
+bool IsRaisedInGguf(const Architecture& architecture, const TensorMeaning& meaning);
+ValuePtr RaisedInGguf(const ValuePtr& value);
+ValuePtr LoweredFromGguf(const ValuePtr& value);
+
 // Rows (the first dimension) of `heads` heads: each head's two halves, which rotate together, as
 // pairs; and back. docs/formats/gguf.md.
 ValuePtr PairedRows(const ValuePtr& value, uint64_t heads);
