@@ -97,6 +97,16 @@ class FileTypeTest(GgufTest):
             tool("llama-quantize", *options, source, theirs, *file_type, 1)
             self.assert_same_file(ours, theirs)
 
+    def test_types_that_need_importances(self):
+        """Both refuse them, we before anything is written."""
+        source, target = bf16_file(self.folder, "tiny"), self.folder / "refused.gguf"
+        for name in ("IQ1_S", "IQ1_M", "IQ2_XXS", "IQ2_XS", "IQ2_S", "IQ3_XXS", "Q2_K_S"):
+            with self.subTest(name=name):
+                tool("llama-quantize", source, self.folder / "theirs.gguf", name, 1, status=1)
+                with self.assertRaisesRegex(AssertionError, "give one with --imatrix FILE"):
+                    lbrx("quantize", source, target, name, "--no-sync", "--quiet")
+                self.assertFalse(target.exists())
+
     def test_from_hugging_face_in_one_pass(self):
         """The bytes of their two steps."""
         ours = self.folder / "one-pass.gguf"
@@ -146,17 +156,6 @@ class SplitTest(GgufTest):
         merged = self.folder / "ours-merged.gguf"
         tool("llama-gguf-split", "--merge", parts[0], merged)
         self.assertEqual(read_gguf(merged).tensors, read_gguf(source).tensors)
-
-    def test_quantized_set_keeps_its_parts(self):
-        source = bf16_file(self.folder, "tiny")
-        tool("llama-gguf-split", "--split", "--split-max-tensors", 9, source, self.folder / "kept")
-        first = self.folder / "kept-00001-of-00003.gguf"
-        lbrx("quantize", first, self.folder / "kept-q.gguf", "Q4_K_M", "--keep-split", "--no-sync",
-             "--quiet")
-        tool("llama-quantize", "--keep-split", first, self.folder / "kept-p.gguf", "Q4_K_M", 1)
-        for number in (1, 2, 3):
-            part = f"-0000{number}-of-00003.gguf"
-            self.assert_same_file(self.folder / f"kept-q{part}", self.folder / f"kept-p{part}")
 
 
 class EditTest(GgufTest):

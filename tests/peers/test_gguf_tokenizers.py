@@ -3,12 +3,12 @@ cutting words and for vocabularies with scores."""
 
 import re
 
-import numpy as np
 import transformers
 
 from gguf_file import ARRAY, F32, I32, STRING, U32, read_gguf, write_gguf
 from llama_cpp import token_ids
-from support import SEED, PeerTest, lbrx, source_folder
+from support import PeerTest, lbrx, source_folder
+from texts import TEXTS, random_texts
 
 # One name of each pattern that llama.cpp has for byte-level BPE.
 PATTERNS = ("gpt-2", "starcoder", "llama-bpe", "qwen2", "qwen35", "ufakzeka", "jais-2", "tekken",
@@ -18,26 +18,6 @@ PATTERNS = ("gpt-2", "starcoder", "llama-bpe", "qwen2", "qwen35", "ufakzeka", "j
 # Patterns that cut numbers off first: between several blanks and a number llama.cpp cuts otherwise
 # than the tokenizers library.
 OTHERWISE_BEFORE_NUMBERS = ("afmoe", "tiny_aya")
-TEXTS = (
-    "Hello world",
-    "  two spaces before, three   within, one after ",
-    "\n\n\tTabs\tand\r\nlines\n \n",
-    "def f(x):\n    return {'a': x[0] ** 2, \"b\": not x}  # code\n",
-    "It's we'll I'D they'RE 'tis don't",
-    "0 12 345 6789 3.14159 1,000,000 2026-11-25",
-    "Grüße, naïve café, Ωμέγα, привет, שלום, مرحبا, नमस्ते",
-    "日本語のテキスト、中文字符。한국어 문장",
-    "emoji 🙂👩‍👩‍👧‍👦🇩🇪 and e\u0301 and \u00a0 and \u3000 and \u200b",
-    "snake_case CamelCase kebab-case ALLCAPS a.b/c\\d <html> &amp; $x != @y",
-    "<|im_start|>user\nhello<|im_end|>\n",
-)
-PIECES = ("a", "the", "X", "ABc", "é", "ß", "ж", "日本", "한", "ا", "ด", "न", "1", "23", "4567", "²",
-          " ", "  ", "\n", "\r\n", "\t", "'s", "'LL", ".", "...", "!?", "(", "_", "-", "$", "€", "🙂")
-
-
-def random_texts(count=8, length=24):
-    random = np.random.default_rng([SEED, 5])
-    return ["".join(random.choice(PIECES, length)) for _ in range(count)]
 
 
 def scored_vocabulary(byte_level):
