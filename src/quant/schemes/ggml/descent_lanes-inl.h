@@ -44,8 +44,11 @@ class DescentLanes {
     const auto usable = hn::Gt(trial.xl, hn::Zero(LaneTag()));
     const LaneVec best = hn::Div(hn::Mul(x, trial.ll), trial.xl);
     const LaneVec code = NearestWithinLanes(best, -kTop, kTop - 1);
-    trial.Add(wx, w, code);
     const auto other = hn::And(usable, hn::Ne(code, old));
+    if (hn::AllFalse(LaneTag(), other)) {  // mostly, and the next visit need not wait
+      return;
+    }
+    trial.Add(wx, w, code);
     const auto better = hn::And(hn::And(other, trial.Positive()), trial.BetterThan(sums_));
     StoreLanes(hn::IfThenElse(better, code, old), codes_, i);
     sums_.xl = hn::IfThenElse(better, trial.xl, sums_.xl);

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <new>
 
 #include "core/base/simd.h"
 #include "hwy/highway.h"
@@ -146,19 +147,50 @@ struct CodeWords {
   }
 };
 
+// byte(i) gives byte i of all lanes.
+template <size_t kWords, typename Byte>
+HWY_INLINE void SetBytes(CodeWords<kWords>& words, const Byte& byte) {
+  for (size_t i = 0; i < 4 * kWords; i += 4) {
+    words.Set(i, byte(i), byte(i + 1), byte(i + 2), byte(i + 3));
+  }
+  words.ToBlocks();
+}
+
+// a + factor * b
+HWY_INLINE LaneVec PlusTimes(LaneVec a, float factor, LaneVec b) {
+  return hn::Add(a, hn::Mul(hn::Set(LaneTag(), factor), b));
+}
+
+// Codes of which `top` and more have their upper bit set.
+struct SplitCodes {
+  const float* codes;
+  float top;
+
+  HWY_INLINE LaneVec Upper(size_t i) const {
+    const LaneTag d;
+    const auto above = hn::Ge(LoadLanes(codes, i), hn::Set(d, top));
+    return hn::IfThenElseZero(above, hn::Set(d, 1.0F));
+  }
+
+  HWY_INLINE LaneVec Lower(size_t i) const {
+    return hn::Sub(LoadLanes(codes, i), hn::Mul(Upper(i), hn::Set(LaneTag(), top)));
+  }
+};
+
 // Writes a batch's blocks: fill(b, block) fills one; odd ones are left to the reference.
 template <typename Format, typename Fill>
 HWY_INLINE void WriteBatch(const Batch& batch, LaneMask odd, const Fill& fill) {
   HWY_ALIGN float marks[kLanes];
   hn::Store(hn::IfThenElseZero(odd, hn::Set(LaneTag(), 1.0F)), LaneTag(), marks);
   for (size_t b = 0; b < batch.count; ++b) {
-    typename Format::Block block{};
+    using Block = typename Format::Block;
+    // In place: a copy would wait for the parts that were just written.
+    auto* block = new (batch.out + b * sizeof(Block)) Block{};
     if (marks[b] != 0) {
-      Format::Encode(batch.values[b], {batch.importance[b], batch.row_square[b]}, block);
+      Format::Encode(batch.values[b], {batch.importance[b], batch.row_square[b]}, *block);
     } else {
-      fill(b, block);
+      fill(b, *block);
     }
-    std::memcpy(batch.out + b * sizeof(block), &block, sizeof(block));
   }
 }
 

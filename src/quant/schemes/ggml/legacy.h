@@ -61,17 +61,20 @@ inline Affine EncodeAffine32(const float* x, const Importance& importance, int t
   return {d, -low};
 }
 
-// A format fills its block with the codes and what they mean.
 template <typename Format>
 void EncodeLegacy(const float* x, const Importance& importance, typename Format::Block& block) {
   uint8_t codes[32];
-  Affine fit{};
   if constexpr (Format::kHasMinimum) {
-    fit = EncodeAffine32(x, importance, Format::kTop, codes);
+    const Affine fit = EncodeAffine32(x, importance, Format::kTop, codes);
+    block.d.Set(fit.scale);
+    block.m.Set(-fit.minimum);
   } else {
-    fit.scale = EncodeSymmetric32(x, importance, Format::kTop, codes);
+    block.d.Set(EncodeSymmetric32(x, importance, Format::kTop, codes));
   }
-  Format::Fill(Half::From(fit.scale), Half::From(-fit.minimum), codes, block);
+  if constexpr (Format::kHasFifthBit) {
+    block.high.Set(FifthBits(codes));
+  }
+  PackNibbles(codes, block.codes);
 }
 
 struct Q40 {
@@ -79,16 +82,12 @@ struct Q40 {
   static constexpr size_t kElements = 32;
   static constexpr int kTop = 8;
   static constexpr bool kHasMinimum = false;
+  static constexpr bool kHasFifthBit = false;
 
   struct Block {
     Half d;
     uint8_t codes[16];  // of element i low, of i + 16 high
   };
-
-  static HWY_INLINE void Fill(Half d, Half, const uint8_t* codes, Block& block) {
-    block.d = d;
-    PackNibbles(codes, block.codes);
-  }
 
   static void Encode(const float* x, const Importance& importance, Block& block) {
     EncodeLegacy<Q40>(x, importance, block);
@@ -108,18 +107,13 @@ struct Q41 {
   static constexpr size_t kElements = 32;
   static constexpr int kTop = 15;
   static constexpr bool kHasMinimum = true;
+  static constexpr bool kHasFifthBit = false;
 
   struct Block {
     Half d;
     Half m;
     uint8_t codes[16];  // as in Q40
   };
-
-  static HWY_INLINE void Fill(Half d, Half m, const uint8_t* codes, Block& block) {
-    block.d = d;
-    block.m = m;
-    PackNibbles(codes, block.codes);
-  }
 
   static void Encode(const float* x, const Importance& importance, Block& block) {
     EncodeLegacy<Q41>(x, importance, block);
@@ -140,18 +134,13 @@ struct Q50 {
   static constexpr size_t kElements = 32;
   static constexpr int kTop = 16;
   static constexpr bool kHasMinimum = false;
+  static constexpr bool kHasFifthBit = true;
 
   struct Block {
     Half d;
     Word high;          // bit i: the top bit of element i
     uint8_t codes[16];  // as in Q40
   };
-
-  static HWY_INLINE void Fill(Half d, Half, const uint8_t* codes, Block& block) {
-    block.d = d;
-    block.high.Set(FifthBits(codes));
-    PackNibbles(codes, block.codes);
-  }
 
   static void Encode(const float* x, const Importance& importance, Block& block) {
     EncodeLegacy<Q50>(x, importance, block);
@@ -175,6 +164,7 @@ struct Q51 {
   static constexpr size_t kElements = 32;
   static constexpr int kTop = 31;
   static constexpr bool kHasMinimum = true;
+  static constexpr bool kHasFifthBit = true;
 
   struct Block {
     Half d;
@@ -182,13 +172,6 @@ struct Q51 {
     Word high;          // as in Q50
     uint8_t codes[16];  // as in Q40
   };
-
-  static HWY_INLINE void Fill(Half d, Half m, const uint8_t* codes, Block& block) {
-    block.d = d;
-    block.m = m;
-    block.high.Set(FifthBits(codes));
-    PackNibbles(codes, block.codes);
-  }
 
   static void Encode(const float* x, const Importance& importance, Block& block) {
     EncodeLegacy<Q51>(x, importance, block);
@@ -216,14 +199,6 @@ struct Q80 {
     Half d;
     int8_t codes[32];
   };
-
-  // The codes are around 128.
-  static HWY_INLINE void Fill(Half d, Half, const uint8_t* codes, Block& block) {
-    block.d = d;
-    for (size_t i = 0; i < 32; ++i) {
-      block.codes[i] = static_cast<int8_t>(codes[i] ^ 128);
-    }
-  }
 
   static void Encode(const float* x, const Importance&, Block& block) {
     const float d = Magnitude(x, 32) / 127;

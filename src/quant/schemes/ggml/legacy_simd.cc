@@ -32,11 +32,11 @@ struct Weighted {
   }
 };
 
-// Codes that were searched for, and what they mean.
+// Codes that were found, and what they mean.
 struct FoundBlocks {
   ggml::Half d[kLanes];
   ggml::Half m[kLanes];
-  CodeWords<8> words;
+  HWY_ALIGN float codes[32 * kLanes];
   LaneMask odd;
 
   // Written out, so that the vectors are made by code for this target.
@@ -49,11 +49,9 @@ struct FoundBlocks {
     StoreHalves(scale, d);
     StoreHalves(low, m);
     odd = is_odd;
-    for (size_t i = 0; i < 32; i += 4) {
-      words.Set(i, code(LoadLanes(x, i)), code(LoadLanes(x, i + 1)), code(LoadLanes(x, i + 2)),
-                code(LoadLanes(x, i + 3)));
+    for (size_t i = 0; i < 32; ++i) {
+      StoreLanes(code(LoadLanes(x, i)), codes, i);
     }
-    words.ToBlocks();
   }
 };
 
@@ -129,8 +127,35 @@ HWY_INLINE void FindAffine(const Weighted& in, FoundBlocks& found) {
 
 template <typename Format>
 HWY_INLINE void WriteFound(const Batch& batch, const FoundBlocks& found) {
+  const SplitCodes split{found.codes, 16.0F};
+  CodeWords<4> low;
+  SetBytes(low, [&](size_t i) HWY_ATTR {
+    if constexpr (Format::kHasFifthBit) {
+      return PlusTimes(split.Lower(i), 16, split.Lower(i + 16));
+    } else {
+      return PlusTimes(LoadLanes(found.codes, i), 16, LoadLanes(found.codes, i + 16));
+    }
+  });
+  CodeWords<4> high;  // one word is used
+  if constexpr (Format::kHasFifthBit) {
+    const auto byte = [&](size_t k) HWY_ATTR {
+      LaneVec bits = split.Upper(8 * k);
+      for (size_t i = 1; i < 8; ++i) {
+        bits = PlusTimes(bits, static_cast<float>(1 << i), split.Upper(8 * k + i));
+      }
+      return bits;
+    };
+    high.Set(0, byte(0), byte(1), byte(2), byte(3));
+  }
   WriteBatch<Format>(batch, found.odd, [&](size_t b, typename Format::Block& block) HWY_ATTR {
-    Format::Fill(found.d[b], found.m[b], found.words.Of(b), block);
+    low.Copy(b, block.codes);
+    block.d = found.d[b];
+    if constexpr (Format::kHasMinimum) {
+      block.m = found.m[b];
+    }
+    if constexpr (Format::kHasFifthBit) {
+      std::memcpy(&block.high, high.words + b, sizeof(block.high));
+    }
   });
 }
 
@@ -224,7 +249,15 @@ void EncodeQ80(const EncodeJob& job) {
       const LaneVec real = hn::Mul(value, inverse);
       return hn::Add(hn::Trunc(hn::Add(real, hn::CopySign(half, real))), hn::Set(tag, 128.0F));
     });
-    WriteFound<Q80>(batch, found);
+    CodeWords<8> codes;
+    SetBytes(codes, [&](size_t i) HWY_ATTR { return LoadLanes(found.codes, i); });
+    WriteBatch<Q80>(batch, found.odd, [&](size_t b, Q80::Block& block) HWY_ATTR {
+      block.d = found.d[b];
+      const uint8_t* around_128 = codes.Of(b);
+      for (size_t i = 0; i < 32; ++i) {
+        block.codes[i] = static_cast<int8_t>(around_128[i] ^ 128);
+      }
+    });
   });
 }
 

@@ -21,20 +21,6 @@ namespace lbrx {
 namespace HWY_NAMESPACE {
 #if LBRX_SIMD
 
-// byte(i) gives byte i of all lanes.
-template <size_t kWords, typename Byte>
-HWY_INLINE void SetBytes(CodeWords<kWords>& words, const Byte& byte) {
-  for (size_t i = 0; i < 4 * kWords; i += 4) {
-    words.Set(i, byte(i), byte(i + 1), byte(i + 2), byte(i + 3));
-  }
-  words.ToBlocks();
-}
-
-// a + factor * b
-HWY_INLINE LaneVec PlusTimes(LaneVec a, float factor, LaneVec b) {
-  return hn::Add(a, hn::Mul(hn::Set(LaneTag(), factor), b));
-}
-
 // A field of two bits for each of 256 elements, of which at(i) gives that of element i.
 template <typename At>
 HWY_INLINE void PackTwoBitLanes(const At& at, CodeWords<16>& words) {
@@ -65,22 +51,6 @@ HWY_INLINE void PackBitLanes(const At& at, CodeWords<8>& words) {
     return byte;
   });
 }
-
-// Codes of which `top` and more have their upper bit set.
-struct SplitCodes {
-  const float* codes;
-  float top;
-
-  HWY_INLINE LaneVec Upper(size_t i) const {
-    const LaneTag d;
-    const auto above = hn::Ge(LoadLanes(codes, i), hn::Set(d, top));
-    return hn::IfThenElseZero(above, hn::Set(d, 1.0F));
-  }
-
-  HWY_INLINE LaneVec Lower(size_t i) const {
-    return hn::Sub(LoadLanes(codes, i), hn::Mul(Upper(i), hn::Set(LaneTag(), top)));
-  }
-};
 
 template <typename Format>
 struct PackedLanes;

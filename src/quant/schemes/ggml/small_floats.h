@@ -103,7 +103,8 @@ struct BlockNvfp4 {
       return 0;
     }
     if (value < 0x1p-6F) {
-      return static_cast<uint8_t>(std::min(7, static_cast<int32_t>(value * 512 + 0.5F)));
+      const float steps = value * 512 + 0.5F;
+      return static_cast<uint8_t>(std::min(7, static_cast<int32_t>(steps)));
     }
     const uint32_t code = (((std::bit_cast<uint32_t>(value) >> 19) + 1) >> 1) - (120U << 3);
     return code >= 15 << 3 ? 0x7E : static_cast<uint8_t>(code);
