@@ -1,18 +1,19 @@
 // Speed of GGUF's block types on one thread, next to ggml's own functions for them, which are taken
-// from its shared library: lbrx_ggml_bench libggml-base.so. Best CPU time of several runs over rows
-// of a few MB; the bytes of both are compared.
+// from its shared library: lbrx_ggml_bench libggml-base.so. Best CPU time of several runs over the
+// same rows; the bytes of both are compared.
 #include <dlfcn.h>
-#include <time.h>
 
 #include <algorithm>
 #include <cctype>
 #include <cstdio>
-#include <cstring>
+#include <ctime>
+#include <exception>
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "core/base/cpu.h"
+#include "core/base/error.h"
 #include "core/base/format.h"
 #include "core/tensor/ggml_types.h"
 #include "quant/codec.h"
@@ -72,7 +73,7 @@ class Ggml {
  public:
   explicit Ggml(const char* path) : library_(dlopen(path, RTLD_NOW)) {
     if (library_ == nullptr) {
-      Fail(dlerror());
+      Fail(Format("cannot open {}", path));
     }
     quantize_ = Find<QuantizeChunk>("ggml_quantize_chunk");
     requires_ = Find<RequiresImportance>("ggml_quantize_requires_imatrix");
@@ -93,10 +94,7 @@ class Ggml {
     return Find<DecodeRow>("dequantize_row_" + name);
   }
 
-  [[noreturn]] static void Fail(const std::string& what) {
-    std::fprintf(stderr, "%s\n", what.c_str());
-    std::exit(1);
-  }
+  [[noreturn]] static void Fail(const std::string& what) { throw Error(ErrorCode::kInvalid, what); }
 
  private:
   template <typename Function>
@@ -217,6 +215,11 @@ int main(int argc, char** argv) {
     std::fputs("usage: lbrx_ggml_bench LIBGGML_BASE.so\n", stderr);
     return 2;
   }
-  lbrx::MeasureAll(argv[1]);
+  try {
+    lbrx::MeasureAll(argv[1]);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 1;
+  }
   return 0;
 }

@@ -36,6 +36,17 @@ TEST(InspectGguf, HasKeysInJson) {
   EXPECT_TRUE(json.Find("tokenizer")->is_null());
 }
 
+TEST(QuantizeGguf, NamesTheNearestThatTheTargetHolds) {
+  const TempDir folder;
+  const std::string model = std::string(LBRX_TEST_DATA) + "/bard-base";
+  const AppRun file = RunForTest({"quantize", model, folder / "out.gguf", "4bit"});
+  EXPECT_EQ(file.code, 2);
+  EXPECT_NE(file.err.find("-q Q4_K_M"), std::string::npos) << file.err;
+  const AppRun out = RunForTest({"quantize", model, folder / "out", "-q", "Q8_0"});
+  EXPECT_EQ(out.code, 2);
+  EXPECT_NE(out.err.find("-q 8bit"), std::string::npos) << out.err;
+}
+
 TEST(QuantizeGguf, RefusesOptionsOfMlx) {
   const std::vector<std::vector<std::string>> cases = {
       {"--keep", "output"},   {"--override", "output=8bit"},
@@ -66,15 +77,13 @@ TEST(EditGguf, WritesACopyWithOtherKeys) {
 
 TEST(EditGguf, CutsUpAndPutsTogether) {
   const TempDir folder;
-  const std::string set = folder / "set.gguf";
   const std::string whole = kFolder + "llama_plain.gguf";
-  EXPECT_EQ(RunForTest({"edit", whole, set, "--shard-size", "160"}).code, 0);
+  EXPECT_EQ(RunForTest({"edit", whole, folder / "set.gguf", "--shard-size", "160"}).code, 0);
   for (const char* part :
        {"set-00001-of-00003.gguf", "set-00002-of-00003.gguf", "set-00003-of-00003.gguf"}) {
-    EXPECT_EQ(ReadTestFile(JoinPath(set, part)), ReadTestFile(kFolder + part));
+    EXPECT_EQ(ReadTestFile(folder / part), ReadTestFile(kFolder + part));
   }
-  EXPECT_EQ(
-      RunForTest({"edit", JoinPath(set, "set-00003-of-00003.gguf"), folder / "one.gguf"}).code, 0);
+  EXPECT_EQ(RunForTest({"edit", folder / "set-00003-of-00003.gguf", folder / "one.gguf"}).code, 0);
   EXPECT_EQ(ReadTestFile(folder / "one.gguf"), ReadTestFile(whole));
 }
 
