@@ -88,10 +88,13 @@ bool Arrangement::IsDropped(const std::string& name, size_t& beyond) const {
 }
 
 void Arrangement::NoteUnknownTensors(Plan& plan) const {
+  if (facts_.naming.architecture == nullptr) {
+    return;
+  }
   std::vector<std::string> unknown;
   for (const SourceTensor& tensor : source_->tensors) {
-    if (facts_.naming.architecture != nullptr && !facts_.naming.IsOther(tensor.name) &&
-        facts_.naming.Resolve(tensor.name).rule == nullptr && !IsRotaryTensor(tensor.name)) {
+    if (!facts_.naming.IsOther(tensor.name) && facts_.naming.Resolve(tensor.name).rule == nullptr &&
+        !IsRotaryTensor(tensor.name)) {
       unknown.push_back(tensor.name);
     }
   }

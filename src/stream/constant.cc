@@ -51,7 +51,7 @@ bool AreSame(const SourceFiles::Checkpoints& sources, const Value& a, const Valu
   Pool pool;
   ReadContext context{files, pool, NonFinitePolicy::kKeep, nullptr};
   const uint64_t elements = a.shape().elements();
-  const uint64_t granule = std::lcm(a.granule(), b.granule());
+  const uint64_t granule = std::max<uint64_t>(std::lcm(a.granule(), b.granule()), 1);
   const uint64_t step = std::max<uint64_t>(kPiece / granule, 1) * granule;
   std::vector<std::byte> first_bytes(ElementBytes(a.dtype(), std::min(step, elements)));
   std::vector<std::byte> second_bytes(first_bytes.size());
