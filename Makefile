@@ -57,7 +57,7 @@ bench: test-tools build
 check: setup-check build
 	@tools/check.sh
 
-# The peers (mlx, mlx-lm) in a virtual environment at build/peers.
+# The peers (mlx, mlx-lm; llama.cpp, compiled once) under build/peers.
 .PHONY: test-tools
 test-tools: setup
 	@tools/peers.sh
