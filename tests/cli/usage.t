@@ -23,9 +23,6 @@ lbrx: error: DST: is missing; --help shows the usage
 $ lbrx convert $MODEL out --memory lots
 lbrx: error: --memory: not a size, .*'lots'.* (re)
 [2]
-$ lbrx quantize model.gguf out.gguf Q4_K_M
-lbrx: error: out.gguf: GGUF output is not available in this version; choose a folder or a .safetensors file
-[2]
 
 # Nothing was written by any of them.
 $ ls
