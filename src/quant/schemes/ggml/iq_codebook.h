@@ -2,7 +2,10 @@
 // grid, signs apart. 16 or 32 elements, a run, share a scale.
 #pragma once
 
+#include <algorithm>
+
 #include "quant/codec.h"
+#include "quant/schemes/ggml/iq_blocks.h"
 #include "quant/schemes/ggml/iq_layout.h"
 
 namespace lbrx {
@@ -75,6 +78,20 @@ struct IqKernels {
   // Finds scale and points. False: the run counts as zeros.
   bool (*find)(const IqRun& run, IqFit& fit);
 };
+
+// The digits of a group that stand nearest to its magnitudes, a point or not, with the inverse of a
+// scale. Any magnitudes and scale: what IqRound makes of numbers beyond its range is meant.
+template <IqGrid kGrid>
+uint32_t IqString(const float* x, float inverse) {
+  constexpr int kBits = IqDigitBits(kGrid);
+  constexpr int kLast = kBits == 3 ? 7 : 2;
+  uint32_t word = 0;
+  for (int i = 0; i < IqDigits(kGrid); ++i) {
+    const int digit = std::clamp(IqRound(0.5F * (inverse * x[i] - 1)), 0, kLast);
+    word |= static_cast<uint32_t>(digit) << (kBits * i);
+  }
+  return word;
+}
 
 // IQ2_XXS's first fit: the scale of the codes 0 to 4 that come nearest to magnitudes, found by a
 // few tries and by changing single codes.

@@ -81,12 +81,7 @@ class Search {
   }
 
   void Code(size_t k, float inverse, float scale, Round& round) const {
-    const float* x = run_.x + k * kDigits;
-    uint32_t word = 0;
-    for (size_t i = 0; i < kDigits; ++i) {
-      const int level = std::clamp(IqRound(0.5F * (inverse * x[i] - 1)), 0, kLevels - 1);
-      word |= static_cast<uint32_t>(level) << (kBits * i);
-    }
+    const uint32_t word = IqString<kGrid>(run_.x + k * kDigits, inverse);
     const auto near = neighbours_.Near(IqCode<kGrid>(word));
     round.moved[k] = !near.empty();
     round.any_moved = round.any_moved || round.moved[k];

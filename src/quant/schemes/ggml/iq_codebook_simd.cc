@@ -115,7 +115,7 @@ class LaneSearch {
     return out;
   }();
 
-  // Whether IqRound is plain rounding for all that is met here, and no quotient overflows.
+  // Whether IqRound is plain rounding at all scales that are tried, and no quotient overflows.
   static bool IsTame(float reach, float middle) {
     return middle >= 1e-30F && reach <= 1e4F * middle;
   }
@@ -269,12 +269,12 @@ class LaneSearch {
     }
   }
 
-  // `again`: the groups to be rounded with the scale that was found.
+  // `again`: the groups to be rounded with the scale that was found. It may be far from those that
+  // were tried, where weights are very uneven, so that IqRound need not be plain rounding.
   HWY_INLINE void Refit(uint32_t again, IqFit& fit) const {
     for (size_t k = 0; k < kGroups; ++k) {
       if ((again >> k & 1) != 0) {
-        const IntVec lanes = RoundLanes(k, hn::Set(FloatTag(), 1 / fit.scale));
-        const auto word = static_cast<uint32_t>(hn::GetLane(lanes));
+        const uint32_t word = IqString<kGrid>(run_.x + k * kDigits, 1 / fit.scale);
         const auto near = neighbours_.Near(IqCode<kGrid>(word));
         fit.words[k] = near.empty() ? static_cast<uint16_t>(word) : NearestAt(near, k, fit.scale);
       }
