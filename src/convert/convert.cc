@@ -14,6 +14,7 @@
 #include "core/tensor/convert.h"
 #include "core/tensor/ggml_types.h"
 #include "formats/mlx/mlx.h"
+#include "quant/recode.h"
 #include "stream/layout.h"
 #include "stream/recode.h"
 
@@ -24,10 +25,10 @@ namespace {
 struct Change {
   std::string from;
   std::string to;
-  bool exact = false;
+  std::string_view how;
 
   bool operator<(const Change& other) const {
-    return std::tie(from, to, exact) < std::tie(other.from, other.to, other.exact);
+    return std::tie(from, to, how) < std::tie(other.from, other.to, other.how);
   }
 };
 
@@ -103,13 +104,15 @@ class Planner {
 
   void Add(const NamedValue& tensor) {
     std::optional<Encoding> encoding;
+    bool is_nearest = false;
     if (IsConvertible(tensor) && !request_.dequantize) {
       encoding = selection_.For(CandidateOf(tensor));
       if (!encoding && !selection_.wants_schemes() && target_ == TargetKind::kMlx) {
         encoding = NearestOf(tensor);
+        is_nearest = encoding.has_value();
       }
     }
-    const std::optional<Codes> codes = CodesInMlx(tensor);
+    const std::optional<Codes> codes = CodesInMlx(tensor, /*rounded=*/is_nearest);
     const bool carried = CanCarry(codes, encoding);
     if (carried) {
       Carry(tensor, *codes);
@@ -120,8 +123,16 @@ class Planner {
     }
     if (target_ == TargetKind::kMlx && tensor.encoded && IsBlock(tensor.encoding.scheme)) {
       ++blocks_[{std::string(FindGgmlType(tensor.encoding.scheme).name),
-                 SchemeLabel(plan_.tensors.back().output.encoding), carried}];
+                 SchemeLabel(plan_.tensors.back().output.encoding),
+                 HowCarried(tensor.encoding.scheme, carried)}];
     }
+  }
+
+  static std::string_view HowCarried(Scheme block, bool carried) {
+    if (!carried) {
+      return "rounded anew";
+    }
+    return MlxTwin(block) ? "the same numbers" : "the same codes, scales rounded to f16";
   }
 
   // What a block type of GGUF's becomes where nothing else is asked for.
@@ -134,14 +145,18 @@ class Planner {
     return fits ? nearest : std::nullopt;
   }
 
-  // A tensor's codes as MLX has them; nullopt: it has none, or MLX no scheme for the same numbers.
-  std::optional<Codes> CodesInMlx(const NamedValue& tensor) const {
+  // A tensor's codes as MLX has them; nullopt: it has none, or MLX no scheme for the same numbers,
+  // nor, where scales may be `rounded`, for the same codes.
+  std::optional<Codes> CodesInMlx(const NamedValue& tensor, bool rounded) const {
     if (tensor.planes.empty() || request_.dequantize || target_ == TargetKind::kHuggingFace) {
       return std::nullopt;
     }
     Codes codes{tensor.encoding, tensor.planes};
     if (!IsBlock(tensor.encoding.scheme)) {
       return codes;
+    }
+    if (!rounded && !MlxTwin(tensor.encoding.scheme)) {
+      return std::nullopt;
     }
     SourceFiles files(plan_.sources);
     Pool pool;
@@ -188,8 +203,7 @@ class Planner {
 
   void NoteLosses() {
     for (const auto& [change, count] : blocks_) {
-      plan_.notices.push_back(Format("{} {} as {}: {}", count, change.from, change.to,
-                                     change.exact ? "the same numbers" : "rounded anew"));
+      plan_.notices.push_back(Format("{} {} as {}: {}", count, change.from, change.to, change.how));
     }
     if (requantized_ > 0 && selection_.wants_schemes()) {
       plan_.notices.push_back(Format(

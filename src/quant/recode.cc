@@ -49,34 +49,45 @@ ggml::Half Doubled(ggml::Half half) {
   return half;
 }
 
-// Scales or biases in F16: one for each kGroup elements.
+// Scales or biases in F16: one for each kGroup elements, half_of(block, group).
 template <typename Format, size_t kGroup, typename Function>
 void HalvesOf(const std::byte* blocks, uint64_t count, std::byte* out, Function half_of) {
   constexpr size_t kGroups = Format::kElements / kGroup;
   for (uint64_t b = 0; b < count; ++b) {
-    const ggml::Half half = half_of(BlockAt<Format>(blocks, b));
     for (size_t i = 0; i < kGroups; ++i) {
+      const ggml::Half half = half_of(BlockAt<Format>(blocks, b), i);
       std::memcpy(out + (b * kGroups + i) * sizeof(half), &half, sizeof(half));
     }
   }
 }
 
+// A sub-block's product is exact in f32 and rounded once. As it is a multiple of the least F16, it
+// never falls below that: the error is at most 2^-11 of the product.
 template <typename Format, size_t kGroup>
 void ScalesOf(const std::byte* blocks, uint64_t count, std::byte* out) {
-  HalvesOf<Format, kGroup>(blocks, count, out, [](const typename Format::Block& block) {
-    return Doubled<ggml::kAffineRule<Format>.scale>(block.d);
-  });
+  HalvesOf<Format, kGroup>(
+      blocks, count, out, [](const typename Format::Block& block, [[maybe_unused]] size_t group) {
+        if constexpr (ggml::kHasSubScales<Format>) {
+          return ggml::Half::From(block.d.Get() * static_cast<float>(Format::Scale(block, group)));
+        } else {
+          return Doubled<ggml::kAffineRule<Format>.scale>(block.d);
+        }
+      });
 }
 
 template <typename Format, size_t kGroup>
 void BiasesOf(const std::byte* blocks, uint64_t count, std::byte* out) {
-  HalvesOf<Format, kGroup>(blocks, count, out, [](const typename Format::Block& block) {
-    if constexpr (ggml::kHasMinimum<Format>) {
-      return block.m;
-    } else {
-      return ggml::Negated(Doubled<ggml::kAffineRule<Format>.bias>(block.d));
-    }
-  });
+  HalvesOf<Format, kGroup>(
+      blocks, count, out, [](const typename Format::Block& block, [[maybe_unused]] size_t group) {
+        if constexpr (ggml::kHasSubScales<Format>) {
+          return ggml::Half::From(-block.dmin.Get() *
+                                  static_cast<float>(Format::Minimum(block, group)));
+        } else if constexpr (ggml::kHasMinimum<Format>) {
+          return block.m;
+        } else {
+          return ggml::Negated(Doubled<ggml::kAffineRule<Format>.bias>(block.d));
+        }
+      });
 }
 
 // Bytes that are scales in both.
@@ -93,22 +104,31 @@ void SmallScalesOf(const std::byte* blocks, uint64_t count, std::byte* out) {
   }
 }
 
-// Whether a number in F16 is finite, doubled `doublings` times.
-bool FitsHalf(ggml::Half half, int doublings) {
+// The largest d, as F16, of which scale and bias are finite.
+template <typename Format>
+constexpr uint32_t LargestScale() {
+  constexpr ggml::AffineRule kRule = ggml::kAffineRule<Format>;
+  constexpr uint32_t kLargestOfSubScales = 0x640F;  // 1039: 63 times that is below 65520
+  return ggml::kHasSubScales<Format>
+             ? kLargestOfSubScales
+             : kLargestHalf - std::max(kRule.scale, kRule.bias) * kHalfExponent;
+}
+
+// False for NaN and infinities.
+template <typename Format>
+bool Fits(ggml::Half half) {
   const uint32_t magnitude = (half.bytes[0] | uint32_t{half.bytes[1]} << 8) & 0x7FFF;
-  return magnitude <= kLargestHalf - doublings * kHalfExponent;
+  return magnitude <= LargestScale<Format>();
 }
 
 template <typename Format>
-constexpr int kDoublings = std::max(ggml::kAffineRule<Format>.scale,
-                                    ggml::kAffineRule<Format>.bias);
-
-template <typename Format>
 bool Carries(const typename Format::Block& block) {
-  if constexpr (ggml::kHasMinimum<Format>) {
-    return FitsHalf(block.d, 0) && FitsHalf(block.m, 0);
+  if constexpr (ggml::kHasSubScales<Format>) {
+    return Fits<Format>(block.d) && Fits<Format>(block.dmin);
+  } else if constexpr (ggml::kHasMinimum<Format>) {
+    return Fits<Format>(block.d) && Fits<Format>(block.m);
   } else {
-    return FitsHalf(block.d, kDoublings<Format>);
+    return Fits<Format>(block.d);
   }
 }
 
@@ -142,7 +162,8 @@ struct Pair {
   Encoding mlx;
   std::array<PlaneFunction, 3> planes;
   uint64_t (*count_carried)(const std::byte* blocks, uint64_t count);
-  int doublings;  // of d, until the larger of scale and bias is reached
+  uint32_t largest;  // of scales, as F16
+  bool exact;
 };
 
 template <typename Format, uint16_t kGroup>
@@ -151,10 +172,11 @@ constexpr Pair AffinePair() {
           {Scheme::kAffine, ggml::BlockCodes<Format>::kBits, kGroup, DType::kF16},
           {CodesOf<Format>, ScalesOf<Format, kGroup>, BiasesOf<Format, kGroup>},
           CountCarried<Format>,
-          kDoublings<Format>};
+          LargestScale<Format>(),
+          !ggml::kHasSubScales<Format>};
 }
 
-constexpr std::array<Pair, 11> kPairs = {
+constexpr std::array<Pair, 13> kPairs = {
     AffinePair<ggml::Q40, 32>(),
     AffinePair<ggml::Q41, 32>(),
     AffinePair<ggml::Q50, 32>(),
@@ -164,16 +186,20 @@ constexpr std::array<Pair, 11> kPairs = {
     AffinePair<ggml::Tq20, 128>(),
     AffinePair<ggml::Tq10, 128>(),
     AffinePair<ggml::Q10, 128>(),
+    AffinePair<ggml::Q4K, 32>(),
+    AffinePair<ggml::Q5K, 32>(),
     Pair{Scheme::kBlockMxfp4,
          {Scheme::kMxfp4, 4, 32, DType::kF16},
          {CodesOf<ggml::BlockMxfp4>, ExponentsOf, nullptr},
          CountCarried<ggml::BlockMxfp4>,
-         0},
+         0,
+         true},
     Pair{Scheme::kBlockNvfp4,
          {Scheme::kNvfp4, 4, 16, DType::kF16},
          {CodesOf<ggml::BlockNvfp4>, SmallScalesOf, nullptr},
          CountCarried<ggml::BlockNvfp4>,
-         0},
+         0,
+         true},
 };
 
 const Pair* FindPair(Scheme block) {
@@ -203,7 +229,7 @@ std::string WhatCarries(const Pair& pair) {
       return "scales without sign, other than NaN";
     default:
       return Format("finite scales of at most {}",
-                    65504.0F / static_cast<float>(1 << pair.doublings));
+                    scalar::F16ToFloat(static_cast<uint16_t>(pair.largest)));
   }
 }
 
@@ -211,7 +237,12 @@ std::string WhatCarries(const Pair& pair) {
 
 std::optional<Encoding> MlxTwin(Scheme block) {
   const Pair* pair = FindPair(block);
-  return pair == nullptr ? std::nullopt : std::optional(pair->mlx);
+  return pair != nullptr && pair->exact ? std::optional(pair->mlx) : std::nullopt;
+}
+
+std::optional<Encoding> MlxNeighbour(Scheme block) {
+  const Pair* pair = FindPair(block);
+  return pair != nullptr && !pair->exact ? std::optional(pair->mlx) : std::nullopt;
 }
 
 std::optional<uint64_t> FirstUncarried(Scheme block, const std::byte* blocks, uint64_t count) {

@@ -1,6 +1,7 @@
 // Codes carried over between GGUF's blocks and MLX's schemes without loss: the same numbers, packed
 // in another order; scales are copied, doubled or repeated, and nothing is decoded. A zero may come
-// with the other sign. Sources: ggml-common.h (GGML's blocks), MLX's quantized.h and gguf loader.
+// with the other sign. Of K formats codes alone are without loss: their scales are products, which
+// are rounded. Sources: ggml-common.h (GGML's blocks), MLX's quantized.h and gguf loader.
 #pragma once
 
 #include <cstddef>
@@ -16,11 +17,15 @@ namespace lbrx {
 // there is none.
 std::optional<Encoding> MlxTwin(Scheme block);
 
-// The first of `count` blocks (of a type that has a twin) whose scales cannot be carried: not
-// finite, or a bias would overflow F16, or a byte means another number to MLX. nullopt: all can.
+// The scheme of MLX's that has all codes of a block type (Q4_K, Q5_K) and its scales and minima
+// rounded to F16, each by at most 2^-11 of itself. nullopt: there is none, or there is a twin.
+std::optional<Encoding> MlxNeighbour(Scheme block);
+
+// The first of `count` blocks (of a type that has a twin or neighbour) whose scales cannot be carried: not
+// finite, or a bias would overflow F16 (with the largest factors that a format has), or a byte means another number to MLX. nullopt: all can.
 std::optional<uint64_t> FirstUncarried(Scheme block, const std::byte* blocks, uint64_t count);
 
-// Writes plane `plane` of MlxTwin(block) from `count` blocks. kInvalid where scales or biases are
+// Writes plane `plane` of MlxTwin(block), or MlxNeighbour(block), from `count` blocks. kInvalid where scales or biases are
 // written and FirstUncarried finds a block.
 void PlaneFromBlocks(Scheme block, const std::byte* blocks, uint64_t count, size_t plane,
                      std::byte* out);

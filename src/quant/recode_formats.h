@@ -4,6 +4,7 @@
 
 #include "quant/recode_words.h"
 #include "quant/schemes/ggml/few_bits.h"
+#include "quant/schemes/ggml/k_minimum.h"
 #include "quant/schemes/ggml/legacy.h"
 #include "quant/schemes/ggml/small_floats.h"
 
@@ -94,6 +95,20 @@ struct BlockCodes<Q50> : FiveBitCodes<Q50> {};
 
 template <>
 struct BlockCodes<Q51> : FiveBitCodes<Q51> {};
+
+template <>
+struct BlockCodes<Q4K> : NibbleCodes<Q4K, 64> {};
+
+template <>
+struct BlockCodes<Q5K> {
+  static constexpr int kBits = 5;
+  static constexpr bool kInOrder = false;
+
+  static uint64_t Load(const Q5K::Block& block, size_t i) {
+    const uint64_t high = LoadBytes<8>(block.high + 8 * (i % 4)) >> (i / 4) & EachByte(1);
+    return SplitNibbles<64>::Load(block.codes, i) | high << 4;
+  }
+};
 
 template <>
 struct BlockCodes<Q80> {
@@ -190,6 +205,12 @@ inline constexpr AffineRule kAffineRule<Q10> = {1, 0};
 template <typename Format>
 inline constexpr bool kHasMinimum = requires(typename Format::Block block) {
   block.m;
+};
+
+// Whether a block has scales and minima of sub-blocks, as integers in steps of d and dmin.
+template <typename Format>
+inline constexpr bool kHasSubScales = requires(typename Format::Block block) {
+  block.dmin;
 };
 
 }  // namespace lbrx::ggml

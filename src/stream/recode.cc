@@ -229,7 +229,9 @@ void CheckPlanes(const Codes& codes) {
 }  // namespace
 
 std::optional<Codes> CodesForMlx(const Codes& codes) {
-  const std::optional<Encoding> mlx = MlxTwin(codes.encoding.scheme);
+  const Scheme block = codes.encoding.scheme;
+  const std::optional<Encoding> twin = MlxTwin(block);
+  const std::optional<Encoding> mlx = twin ? twin : MlxNeighbour(block);
   if (!mlx) {
     return std::nullopt;
   }
@@ -241,8 +243,8 @@ std::optional<Codes> CodesForMlx(const Codes& codes) {
   Codes out{*mlx, {}};
   const std::vector<Plane> planes = PlanesOf(*mlx, shape);
   for (size_t i = 0; i < planes.size(); ++i) {
-    out.planes.push_back(std::make_shared<PlaneOfBlocks>(codes.planes[0], *mlx,
-                                                         codes.encoding.scheme, i, planes[i]));
+    out.planes.push_back(
+        std::make_shared<PlaneOfBlocks>(codes.planes[0], *mlx, block, i, planes[i]));
   }
   return out;
 }
@@ -257,8 +259,7 @@ Codes CodesForGguf(const Codes& codes, Scheme block) {
 }
 
 bool CanCarryToMlx(const Codes& codes, SourceFiles& files, Pool& pool) {
-  const std::optional<Codes> twin = CodesForMlx(codes);
-  if (!twin) {
+  if (!CodesForMlx(codes)) {
     return false;
   }
   const Value& plane = *codes.planes[0];

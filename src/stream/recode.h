@@ -15,9 +15,10 @@ struct Codes {
   std::vector<ValuePtr> planes;
 };
 
-// Codes of a GGUF tensor as those of MlxTwin; scales are F16. `codes` has one plane of bytes, whose
+// Codes of a GGUF tensor as those of MlxTwin or, with rounded scales, MlxNeighbour; scales are F16.
+// `codes` has one plane of bytes, whose
 // rows are whole blocks. Each plane of the result reads the blocks anew. nullopt: the block type
-// has no twin, or the shape does not suit it. Reading is kInvalid for what CanCarryToMlx refuses.
+// has neither, or the shape does not suit it. Reading is kInvalid for what CanCarryToMlx refuses.
 std::optional<Codes> CodesForMlx(const Codes& codes);
 
 // Codes of an MLX tensor as blocks of the type that BlockTwinOf found.

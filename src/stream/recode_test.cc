@@ -222,7 +222,7 @@ TEST_F(RecodeTest, TheLastScaleCounts) {
 }
 
 TEST_F(RecodeTest, WhatHasNoTwin) {
-  const Codes k_quant = Blocks(Scheme::kQ4K, 2, 256);
+  const Codes k_quant = Blocks(Scheme::kQ6K, 2, 256);
   EXPECT_FALSE(CodesForMlx(k_quant));
   EXPECT_FALSE(CanCarry(k_quant));
   // A vector, which MLX does not quantize.
