@@ -222,7 +222,9 @@ class LaneSearch {
   // 2^-24 and b = the sum of root * (scale * odd + |x|)^2: the reference's error of a point is off
   // by less than 16 u b (product and difference round once each, which the square doubles; two
   // more products and up to seven sums follow), a line times the scale by less than 11 u b. For two
-  // points that is 54 u b.
+  // points that is 54 u b. Weights may be as uneven as they like: all terms of b are positive.
+  // What underflow adds (a root is 0 or at least 2^-75) is far below the floor of 1e-20. Where b
+  // overflows or is NaN nothing is sure.
   HWY_INLINE void SetMargins() {
     const FloatTag d;
     alignas(32) float bounds[kRun];
@@ -232,7 +234,7 @@ class LaneSearch {
       hn::Store(hn::Mul(hn::Load(d, root_ + i), hn::Mul(reach, reach)), d, bounds + i);
     }
     for (size_t k = 0; k < kGroups; ++k) {
-      float sum = 1e-20F;  // no denormals
+      float sum = 1e-20F;
       for (size_t i = 0; i < kDigits; ++i) {
         sum += bounds[k * kDigits + i];
       }
