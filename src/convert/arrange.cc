@@ -4,6 +4,7 @@
 
 #include "convert/gguf_file.h"
 #include "convert/target.h"
+#include "convert/tensor_scales.h"
 #include "core/base/format.h"
 #include "model/gguf_names.h"
 #include "stream/constant.h"
@@ -46,6 +47,9 @@ std::vector<NamedValue> Arrangement::Tensors(Plan& plan) const {
   if (request_.text_only) {
     std::erase_if(tensors,
                   [&](const NamedValue& tensor) { return facts_.naming.IsOther(tensor.name); });
+  }
+  if (source_->gguf != nullptr && target_ != TargetKind::kGguf) {
+    ApplyTensorScales(plan, tensors);
   }
   size_t beyond = 0;
   std::erase_if(tensors, [&](const NamedValue& tensor) { return IsDropped(tensor.name, beyond); });

@@ -25,7 +25,6 @@ constexpr std::string_view kFileTypeKey = "general.file_type";
 constexpr std::string_view kQuantizationVersionKey = "general.quantization_version";
 constexpr uint32_t kQuantizationVersion = 2;  // of GGML's blocks
 
-
 // The number in "blk.12."; -1 for tensors of no layer, which come first.
 int64_t LayerOf(std::string_view name) {
   constexpr std::string_view kBlock = "blk.";

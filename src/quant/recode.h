@@ -21,12 +21,13 @@ std::optional<Encoding> MlxTwin(Scheme block);
 // rounded to F16, each by at most 2^-11 of itself. nullopt: there is none, or there is a twin.
 std::optional<Encoding> MlxNeighbour(Scheme block);
 
-// The first of `count` blocks (of a type that has a twin or neighbour) whose scales cannot be carried: not
-// finite, or a bias would overflow F16 (with the largest factors that a format has), or a byte means another number to MLX. nullopt: all can.
+// The first of `count` blocks (of a type that has a twin or neighbour) whose scales cannot be
+// carried: not finite, or a bias would overflow F16 (with the largest factors that a format has),
+// or a byte means another number to MLX. nullopt: all can.
 std::optional<uint64_t> FirstUncarried(Scheme block, const std::byte* blocks, uint64_t count);
 
-// Writes plane `plane` of MlxTwin(block), or MlxNeighbour(block), from `count` blocks. kInvalid where scales or biases are
-// written and FirstUncarried finds a block.
+// Writes plane `plane` of MlxTwin(block), or MlxNeighbour(block), from `count` blocks. kInvalid
+// where scales or biases are written and FirstUncarried finds a block.
 void PlaneFromBlocks(Scheme block, const std::byte* blocks, uint64_t count, size_t plane,
                      std::byte* out);
 
