@@ -51,7 +51,8 @@ TEST(QuantizeGguf, RefusesOptionsOfMlx) {
   const std::vector<std::vector<std::string>> cases = {
       {"--keep", "output"},   {"--override", "output=8bit"},
       {"--group-size", "32"}, {"--mlx-rule", "cpu"},
-      {"--search"},           {"--protect-routers"}};
+      {"--search"},           {"--protect-routers"},
+      {"--target-bpw", "4"},  {"--target-size", "1MB"}};
   for (const std::vector<std::string>& options : cases) {
     std::vector<std::string> args = {"quantize", "a", "b.gguf", "Q4_K_M"};
     args.insert(args.end(), options.begin(), options.end());

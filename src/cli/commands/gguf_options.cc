@@ -89,8 +89,9 @@ GgufOptions::TensorType TensorTypeOf(const std::string& text) {
 }
 
 // What has a meaning for MLX's schemes alone.
-constexpr std::array<std::string_view, 6> kMlxOptions = {
-    "--group-size", "--mlx-rule", "--override", "--keep", "--search", "--protect-routers"};
+constexpr std::array<std::string_view, 8> kMlxOptions = {
+    "--group-size", "--mlx-rule",        "--override",   "--keep",
+    "--search",     "--protect-routers", "--target-bpw", "--target-size"};
 
 void RefuseMlxOptions(const ParsedArgs& args) {
   for (const std::string_view option : kMlxOptions) {
