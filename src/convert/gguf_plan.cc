@@ -110,7 +110,7 @@ class GgufPlanner {
   };
 
   Stored AsStoredIn(const NamedValue& tensor) const {
-    const Stored plain{Plain(from_.types().For(tensor)), {}};
+    Stored plain{Plain(from_.types().For(tensor)), {}};
     if (tensor.planes.empty() || request_.dequantize) {
       return plain;
     }
@@ -133,6 +133,7 @@ class GgufPlanner {
   // Leaves out layers. Returns what the tensors that are left were called before.
   std::vector<std::string> Prune(std::vector<NamedValue>& tensors) {
     std::vector<std::string> names;
+    names.reserve(tensors.size());
     for (const NamedValue& tensor : tensors) {
       names.push_back(tensor.name);
     }
