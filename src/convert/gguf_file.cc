@@ -1,9 +1,7 @@
 #include "convert/gguf_file.h"
 
 #include <algorithm>
-#include <charconv>
 #include <map>
-#include <tuple>
 
 #include "core/base/format.h"
 #include "core/io/file.h"
@@ -15,6 +13,7 @@
 #include "model/gguf/gguf_config.h"
 #include "model/gguf_names.h"
 #include "model/wrapper.h"
+#include "quant/gguf/tensor_names.h"
 #include "stream/constant.h"
 #include "tokenizer/tokenizer.h"
 
@@ -24,16 +23,6 @@ namespace {
 constexpr std::string_view kFileTypeKey = "general.file_type";
 constexpr std::string_view kQuantizationVersionKey = "general.quantization_version";
 constexpr uint32_t kQuantizationVersion = 2;  // of GGML's blocks
-
-// The number in "blk.12."; -1 for tensors of no layer, which come first.
-int64_t LayerOf(std::string_view name) {
-  constexpr std::string_view kBlock = "blk.";
-  int64_t layer = -1;
-  if (name.starts_with(kBlock)) {
-    std::from_chars(name.data() + kBlock.size(), name.data() + name.size(), layer);
-  }
-  return layer;
-}
 
 // The text model's config.json, in both spellings.
 Json TextModelConfig(const Checkpoint& source, const SourceFacts& facts) {
@@ -163,14 +152,15 @@ void OrderForGguf(const Checkpoint& source, std::vector<NamedValue>& tensors) {
       place.emplace(tensor->name, place.size());
     }
   }
-  const auto key = [&](const NamedValue& tensor) {
-    const std::string& name = tensor.name;
-    const auto found = place.find(name);
-    return std::tuple(found == place.end() ? place.size() : found->second, LayerOf(name),
-                      std::string_view(name));
+  const auto place_of = [&](const NamedValue& tensor) {
+    const auto found = place.find(tensor.name);
+    return found == place.end() ? place.size() : found->second;
   };
-  std::stable_sort(tensors.begin(), tensors.end(),
-                   [&](const NamedValue& a, const NamedValue& b) { return key(a) < key(b); });
+  std::stable_sort(tensors.begin(), tensors.end(), [&](const NamedValue& a, const NamedValue& b) {
+    const size_t first = place_of(a);
+    const size_t second = place_of(b);
+    return first != second ? first < second : GgufTensorOrder()(a.name, b.name);
+  });
 }
 
 GgufKeys KeysForGguf(const ConvertRequest& request, const Checkpoint& source,
@@ -208,15 +198,16 @@ void SetStorageKeys(const Checkpoint& source, const FileType* file_type,
     return;
   }
   const FileType* type = file_type == nullptr || copy ? FileTypeOf(tensors) : file_type;
-  if (source.gguf != nullptr) {  // where llama-quantize has them
+  if (source.gguf != nullptr) {  // to the end, where llama-quantize has them
     keys.Remove(kQuantizationVersionKey);
-    keys.Remove(kFileTypeKey);
-    keys.Set(kQuantizationVersionKey, GgufValue::U32(kQuantizationVersion));
+    if (type != nullptr) {
+      keys.Remove(kFileTypeKey);
+    }
   }
+  keys.Set(kQuantizationVersionKey, GgufValue::U32(kQuantizationVersion));
   if (type != nullptr) {
     keys.Set(kFileTypeKey, GgufValue::U32(static_cast<uint32_t>(type->id)));
   }
-  keys.Set(kQuantizationVersionKey, GgufValue::U32(kQuantizationVersion));
 }
 
 OutputLayout LayOutForGguf(const ConvertRequest& request, const Checkpoint& source,

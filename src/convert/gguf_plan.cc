@@ -232,7 +232,7 @@ class GgufPlanner {
     options.output_type = TypeNamed(request_.gguf.output_tensor_type);
     options.embedding_type = TypeNamed(request_.gguf.token_embedding_type);
     for (const GgufOptions::TensorType& row : request_.gguf.tensor_types) {
-      options.rules.push_back(ParseTypeRule(row.regex + "=" + row.type));
+      options.rules.push_back({Regex(row.regex), TypeNamed(row.type)});
     }
     return options;
   }

@@ -7,7 +7,6 @@
 #include "cli/formatters/text.h"
 #include "convert/convert.h"
 #include "core/base/format.h"
-#include "core/io/partial.h"
 #include "stream/engine.h"
 
 namespace lbrx {
@@ -71,10 +70,7 @@ void Show(Context& context, const Plan& plan, const EditRequest& request) {
 
 void Write(Context& context, const Plan& plan, const EditRequest& request) {
   RunOptions options = OptionsOf(context, request);
-  context.set_resume_hint(
-      Format("the work done so far is kept in {0}{1}; the same command "
-             "continues it, `lbrx clean {0}` removes it",
-             request.destination, PartialOutput::kSuffix));
+  context.set_resume_hint(ResumeHint(request.destination));
   options.progress = &context.StartProgress("copying");
   const RunResult result = RunPlan(plan, options);
   context.StopProgress();

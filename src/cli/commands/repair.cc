@@ -8,7 +8,6 @@
 #include "cli/formatters/text.h"
 #include "convert/convert.h"
 #include "core/base/format.h"
-#include "core/io/partial.h"
 #include "core/parallel/executor.h"
 #include "stream/engine.h"
 
@@ -155,10 +154,7 @@ void PrintText(Context& context, const Repair& repair) {
 
 void Write(Context& context, const RepairRequest& request, const Plan& plan) {
   RunOptions options = OptionsOf(context, request);
-  context.set_resume_hint(
-      Format("the work done so far is kept in {0}{1}; the same command "
-             "continues it, `lbrx clean {0}` removes it",
-             request.destination, PartialOutput::kSuffix));
+  context.set_resume_hint(ResumeHint(request.destination));
   options.progress = &context.StartProgress("repairing");
   const RunResult result = RunPlan(plan, options);
   context.StopProgress();

@@ -92,10 +92,7 @@ int Run(Context& context, const Plan& plan, const ConvertRequest& request) {
     };
   }
   if (!options.no_output) {
-    context.set_resume_hint(
-        Format("the work done so far is kept in {0}{1}; the same command "
-               "continues it, `lbrx clean {0}` removes it",
-               request.destination, PartialOutput::kSuffix));
+    context.set_resume_hint(ResumeHint(request.destination));
   }
   options.progress = &context.StartProgress(request.scheme ? "quantizing" : "converting");
   const RunResult result = RunPlan(plan, options);
@@ -117,6 +114,13 @@ int Run(Context& context, const Plan& plan, const ConvertRequest& request) {
 }
 
 }  // namespace
+
+std::string ResumeHint(const std::string& destination) {
+  return Format(
+      "the work done so far is kept in {0}{1}; the same command "
+      "continues it, `lbrx clean {0}` removes it",
+      destination, PartialOutput::kSuffix);
+}
 
 Plan MakePlan(Context& context, ConvertRequest& request) {
   const unsigned threads = Threads(context);

@@ -25,4 +25,7 @@ Plan MakePlan(Context& context, ConvertRequest& request);
 // Does with the plan what the options ask: shows it, writes it to a file, or runs it.
 int CarryOut(Context& context, const Plan& plan, const ConvertRequest& request);
 
+// What a user is told where a run that writes `destination` is cut off.
+std::string ResumeHint(const std::string& destination);
+
 }  // namespace lbrx
