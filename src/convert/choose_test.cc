@@ -11,7 +11,7 @@
 namespace lbrx {
 namespace {
 
-using Source = std::shared_ptr<const Checkpoint>;
+using Source = ModelSource;
 
 RunResult Measure(const Plan& plan, unsigned threads = 2) {
   RunOptions options;
@@ -46,7 +46,7 @@ ConvertRequest Chosen(const ConvertRequest& request, const Source& source, unsig
 class ChooseModelTest : public ::testing::TestWithParam<std::string> {
  protected:
   ConvertRequest request_ = RequestFor(GetParam());
-  Source source_ = std::make_shared<const Checkpoint>(OpenCheckpoint(GetParam()));
+  Source source_ = SourceOf(std::make_shared<const Checkpoint>(OpenCheckpoint(GetParam())));
 };
 
 TEST_P(ChooseModelTest, BeatsEveryFixedSchemeAndRecipeAtItsSize) {
@@ -119,7 +119,9 @@ class ChooseTest : public ::testing::Test {
  protected:
   ChooseTest() { TinyLlama().Write(folder_ / "model"); }
 
-  Source Open() const { return std::make_shared<const Checkpoint>(OpenCheckpoint(path_)); }
+  Source Open() const {
+    return SourceOf(std::make_shared<const Checkpoint>(OpenCheckpoint(path_)));
+  }
 
   TempDir folder_;
   std::string path_ = folder_ / "model";

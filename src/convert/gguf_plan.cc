@@ -68,7 +68,7 @@ const GgmlType* TypeNamed(const std::string& name) {
 
 class GgufPlanner {
  public:
-  GgufPlanner(const ConvertRequest& request, std::shared_ptr<const Checkpoint> source)
+  GgufPlanner(const ConvertRequest& request, ModelSource source)
       : request_(request),
         from_(request, std::move(source), TargetKind::kGguf, plan_),
         importance_(request.gguf, plan_.notices) {
@@ -327,7 +327,7 @@ class GgufPlanner {
 
 }  // namespace
 
-Plan PlanGguf(const ConvertRequest& request, std::shared_ptr<const Checkpoint> source) {
+Plan PlanGguf(const ConvertRequest& request, ModelSource source) {
   return GgufPlanner(request, std::move(source)).Build();
 }
 

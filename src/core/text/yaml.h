@@ -18,9 +18,9 @@
 namespace lbrx {
 
 struct YamlLimits {
-  uint64_t max_bytes = uint64_t{256} << 20;
+  uint64_t max_bytes = uint64_t{64} << 20;
   uint32_t max_depth = 64;
-  uint32_t max_nodes = uint32_t{1} << 24;  // aliases and merge keys expanded
+  uint32_t max_nodes = uint32_t{1} << 23;  // aliases and merge keys expanded
 };
 
 // Both from 1; columns count characters.
