@@ -254,6 +254,9 @@ bool YamlBuilder::Take(const yaml_event_t& event) {
 YamlKind YamlBuilder::KindOf(const yaml_event_t& event, std::string_view text) const {
   const std::string_view tag = View(event.data.scalar.tag);
   const YamlKind plain = ResolvePlainScalar(text);
+  if (tag == "!") {  // PyYAML's reading of it
+    return plain;
+  }
   if (tag.empty()) {
     return event.data.scalar.plain_implicit != 0 ? plain : YamlKind::kString;
   }
