@@ -195,6 +195,10 @@ TEST(Yaml, Limits) {
   EXPECT_EQ(Refused("[1, 2, 3, 4, 5, 6]", limits).expected, "at most 5");
   EXPECT_EQ(ParseYaml("[1, 2, 3, 4]", "test.yml", limits).root().size(), 4U);
   limits = {};
+  limits.max_repeated = 3;
+  EXPECT_EQ(ParseYaml("[&a [1, 2], *a]", "test.yml", limits).root().size(), 2U);
+  Refused("[&a [1, 2], *a, *a]", limits);
+  limits = {};
   limits.max_depth = 2;
   Refused("[[[]]]", limits);
   EXPECT_EQ(ParseYaml("[[]]", "test.yml", limits).root().size(), 1U);
