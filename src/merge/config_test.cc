@@ -141,7 +141,7 @@ TEST(MergeConfig, ModelsAsMergekitReadsThem) {
   }
 }
 
-std::string SourceText(const TokenizerSource& source) {
+std::string SourceText(const VocabularySource& source) {
   switch (source.choice) {
     case TokenizerChoice::kUnion:
       return "union";

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "adapt/apply.h"
 #include "convert/arrange.h"
 #include "core/base/format.h"
 #include "core/io/file.h"
@@ -38,9 +39,15 @@ std::shared_ptr<const Checkpoint> Open(const ModelRef& ref, const OpenOptions& o
   return std::make_shared<const Checkpoint>(std::move(checkpoint));
 }
 
+// An adapter that is applied to a model, and its place among the files.
+struct Applied {
+  std::shared_ptr<const Adapter> adapter;  // null: none
+  uint32_t source = 0;
+};
+
 // Tensors under Hugging Face's names and in its shapes, with the types that they have there.
 MergeModel Arrange(const ModelRef& ref, const SourceFiles::Checkpoints& files, uint32_t index,
-                   std::vector<std::string>& notices) {
+                   const Applied& applied, std::vector<std::string>& notices) {
   ConvertRequest request;
   request.source = ref.model.path;
   request.target = TargetKind::kHuggingFace;
@@ -55,7 +62,14 @@ MergeModel Arrange(const ModelRef& ref, const SourceFiles::Checkpoints& files, u
   model.checkpoint = files[index];
   model.naming = arranged.naming();
   model.tied = arranged.facts().tied;
-  for (NamedValue& tensor : arranged.Tensors(scratch)) {
+  std::vector<NamedValue> tensors = arranged.Tensors(scratch);
+  if (applied.adapter != nullptr) {
+    for (std::string& notice : ApplyAdapter(*applied.adapter, files, applied.source, model.naming,
+                                            TextConfig(model.checkpoint->config), tensors)) {
+      scratch.notices.push_back(std::move(notice));
+    }
+  }
+  for (NamedValue& tensor : tensors) {
     tensor.value = CastTo(tensor.value, arranged.types().For(tensor));
     std::string name = tensor.name;
     model.tensors.emplace(std::move(name), std::move(tensor));
@@ -103,8 +117,16 @@ MergeModels::MergeModels(const std::vector<ModelRef>& refs, bool mixed, const Op
   for (const ModelRef& ref : refs_) {
     files_.push_back(Open(ref, options));
   }
+  std::vector<Applied> applied(refs_.size());
+  for (size_t i = 0; i < refs_.size(); ++i) {
+    if (refs_[i].adapter) {
+      applied[i].adapter = OpenAdapter(PathToOpen(*refs_[i].adapter), options);
+      applied[i].source = static_cast<uint32_t>(files_.size());
+      files_.push_back(applied[i].adapter->checkpoint);
+    }
+  }
   for (uint32_t i = 0; i < refs_.size(); ++i) {
-    models_.push_back(Arrange(refs_[i], files_, i, notices));
+    models_.push_back(Arrange(refs_[i], files_, i, applied[i], notices));
   }
   if (!mixed) {
     RequireOneArchitecture();
