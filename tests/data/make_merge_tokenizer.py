@@ -7,7 +7,8 @@ expected.json has, for each case, the configuration; the tokens of mergekit's to
 those of the donor, with their ids, which are kept; mergekit's order of new ones is that of a hash
 table); the settings of its added tokens; the rows that its embeddings have, for each token a list
 of one row a model; the mean row of the padding of each model; and, for some texts, the tokens that
-its tokenizer cuts them into. Matrices are made up: see value().
+its tokenizer cuts them into. Matrices are made up: see value(). output/CASE is what lbrx writes, not
+this script: a test of the room compares it, and tests/peers loads it in transformers.
 """
 
 import json
@@ -105,12 +106,10 @@ def make_models():
 
 
 def write_models():
-    if OUT.exists():
-        shutil.rmtree(OUT)
     sizes = {}
     for name, (tokenizer, config, size) in make_models().items():
         folder = OUT / name
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         tokenizer.save(str(folder / "tokenizer.json"))
         (folder / "tokenizer_config.json").write_text(json.dumps(config, indent=2) + "\n")
         sizes[name] = size
@@ -160,6 +159,10 @@ def rows_of(vocabulary, matrices):
         token: [matrix[i].tolist() for matrix in matrices]
         for token, i in sorted(vocabulary.items())
     }
+
+
+def cut(tokenizer, text):
+    return tokenizer.convert_ids_to_tokens(tokenizer.encode(text, add_special_tokens=False))
 
 
 def run_case(folder, sizes, case):
@@ -213,7 +216,7 @@ def run_case(folder, sizes, case):
         },
         "padding": [m[-1].tolist() for m in matrices] if len(matrices[0]) > len(vocabulary) else [],
         "values": rows_of(vocabulary, matrices),
-        "texts": {t: info.tokenizer.tokenize(t) for t in TEXTS},
+        "texts": {t: cut(info.tokenizer, t) for t in TEXTS},
     }
 
 
