@@ -166,20 +166,17 @@ std::optional<double> Match(const AdapterConfig::Patterns& patterns, std::string
   return found == patterns.end() ? std::nullopt : std::optional(found->second);
 }
 
-// PEFT itself leaves out members that it does not know; then what a newer version meant is lost.
-void RefuseUnknown(const Json& config, const std::string& path) {
-  for (const auto& [key, value] : config.AsObject()) {
-    if (IsEmpty(value) || std::find(kKnown.begin(), kKnown.end(), key) != kKnown.end()) {
-      continue;
-    }
-    const auto refusal = std::find_if(kRefused.begin(), kRefused.end(),
-                                      [&](const Refusal& row) { return row.key == key; });
-    if (refusal != kRefused.end()) {
-      Refuse(path, key, refusal->why, {}, WriteJson(value));
-    }
-    Refuse(path, key, "is not known, and may change what the adapter's weights mean", {},
-           WriteJson(value), "merge the adapter with PEFT, and use the merged model");
+void RefuseIfUnknown(const std::string& key, const Json& value, const std::string& path) {
+  if (IsEmpty(value) || std::find(kKnown.begin(), kKnown.end(), key) != kKnown.end()) {
+    return;
   }
+  const auto refusal = std::find_if(kRefused.begin(), kRefused.end(),
+                                    [&](const Refusal& row) { return row.key == key; });
+  if (refusal != kRefused.end()) {
+    Refuse(path, key, refusal->why, {}, WriteJson(value));
+  }
+  Refuse(path, key, "is not known, and may change what the adapter's weights mean", {},
+         WriteJson(value), "merge the adapter with PEFT, and use the merged model");
 }
 
 void RefuseOtherBase(const Json& config, const std::string& path) {
@@ -204,7 +201,10 @@ AdapterConfig ParsePeft(const Json& config, const std::string& path) {
     Refuse(path, "peft_type", "adapters of this type cannot be added to weights here", "LORA",
            WriteJson(*type));
   }
-  RefuseUnknown(config, path);
+  // PEFT itself leaves out members that it does not know; then what a newer version meant is lost.
+  for (const auto& [key, value] : config.AsObject()) {
+    RefuseIfUnknown(key, value, path);
+  }
   RefuseOtherBase(config, path);
   constexpr int kStandard = 8;  // PEFT's, of both
   AdapterConfig out;
