@@ -280,7 +280,8 @@ class Planner {
 }  // namespace
 
 Plan PlanSurvey(const ConvertRequest& request, std::shared_ptr<const Checkpoint> source) {
-  return Planner(request, std::move(source)).BuildSurvey();
+  return IsGgufName(request.destination) ? PlanGgufSurvey(request, std::move(source))
+                                         : Planner(request, std::move(source)).BuildSurvey();
 }
 
 Plan PlanConvert(const ConvertRequest& request, std::shared_ptr<const Checkpoint> source) {

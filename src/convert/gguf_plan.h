@@ -11,4 +11,7 @@ namespace lbrx {
 // -q, types are chosen as llama-quantize does (quant/gguf/mix.h).
 Plan PlanGguf(const ConvertRequest& request, std::shared_ptr<const Checkpoint> source);
 
+// As PlanSurvey.
+Plan PlanGgufSurvey(const ConvertRequest& request, std::shared_ptr<const Checkpoint> source);
+
 }  // namespace lbrx
