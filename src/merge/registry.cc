@@ -10,8 +10,17 @@ namespace lbrx {
 
 std::span<const MergeMethod* const> MergeMethods() {
   static constexpr std::array kMethods = {
-      &kLinear,     &kSlerp,       &kNuslerp,  &kMultislerp,     &kKarcher, &kPassthrough,
-      &kModelStock, &kArceeFusion, &kNearswap, &kTaskArithmetic, &kTies,
+      &kLinear,
+      &kSlerp,
+      &kNuslerp,
+      &kMultislerp,
+      &kKarcher,
+      &kPassthrough,
+      &kModelStock,
+      &kArceeFusion,
+      &kNearswap,
+      &kTaskArithmetic,
+      &kTies,
   };
   return kMethods;
 }
