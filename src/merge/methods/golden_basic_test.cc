@@ -1,74 +1,29 @@
 // The basic methods against mergekit 0.1.5's results: tests/data/merge/README.md.
 #include <gtest/gtest.h>
 
-#include <cmath>
-#include <fstream>
 #include <functional>
-#include <map>
 #include <string>
 #include <vector>
 
-#include "formats/checkpoint.h"
+#include "merge/methods/goldens.h"
 #include "merge/methods/kernel_runs.h"
 #include "merge/methods/methods.h"
-#include "support/tiny_json.h"
 
 namespace lbrx {
 namespace {
 
-using testing::Floats;
+using testing::Contains;
+using testing::ExpectLike;
+using testing::Gradient;
+using testing::LayerOf;
 using testing::Merge;
 using testing::MergeInputs;
+using testing::ModelTensor;
+using testing::ReadExpected;
+using testing::ReadModel;
 using testing::Settings;
 using testing::TensorWith;
 using testing::TinyJson;
-
-constexpr char kData[] = LBRX_TEST_DATA "/merge/";
-constexpr int kLayers = 4;
-
-struct ModelTensor {
-  Shape shape;
-  Floats values;
-};
-
-using Model = std::map<std::string, ModelTensor>;
-
-const Model& ReadModel(const std::string& name) {
-  static std::map<std::string, Model> models;
-  Model& model = models[name];
-  if (model.empty()) {
-    const Checkpoint checkpoint = OpenCheckpoint(kData + name);
-    for (const StoredArray& array : checkpoint.arrays) {
-      std::ifstream file(checkpoint.files[array.file].path, std::ios::binary);
-      file.seekg(static_cast<std::streamoff>(array.offset));
-      ModelTensor& tensor = model[array.name];
-      tensor.shape = array.shape;
-      tensor.values.resize(array.shape.elements());
-      file.read(reinterpret_cast<char*>(tensor.values.data()),
-                static_cast<std::streamsize>(array.bytes));
-    }
-  }
-  return model;
-}
-
-// Of "model.layers.2.mlp.up_proj.weight" 2; -1 outside of layers.
-int LayerOf(const std::string& name) {
-  const size_t at = name.find("layers.");
-  return at == std::string::npos ? -1 : std::stoi(name.substr(at + 7));
-}
-
-// A value that changes from layer to layer; the first one outside of layers.
-double Gradient(const std::vector<double>& values, const std::string& name) {
-  const double place =
-      std::max(LayerOf(name), 0) / (kLayers - 1.0) * static_cast<double>(values.size() - 1);
-  const auto i = static_cast<size_t>(place);
-  const double part = place - std::floor(place);
-  return (1 - part) * values[i] + part * values[std::min(i + 1, values.size() - 1)];
-}
-
-bool Contains(const std::string& name, const char* part) {
-  return name.find(part) != std::string::npos;
-}
 
 struct Golden {
   std::string file;
@@ -153,27 +108,11 @@ std::vector<Golden> Goldens() {
   };
 }
 
-void ExpectLike(const TinyJson& expected, const ModelTensor& merged, const std::string& what,
-                double norm_tolerance = 1e-5) {
-  double squares = 0;
-  float largest = 0;
-  for (float value : merged.values) {
-    squares += static_cast<double>(value) * value;
-    largest = std::max(largest, std::abs(value));
-  }
-  const double norm = std::stod(expected["l2"].text);
-  EXPECT_NEAR(std::sqrt(squares), norm, norm_tolerance * norm) << what;
-  for (size_t i = 0; i < 64; ++i) {
-    const float value = merged.values[i * merged.values.size() / 64];
-    EXPECT_NEAR(value, std::stod(expected["sample"][i].text), 1e-5 * largest) << what << " " << i;
-  }
-}
-
 class GoldenBasicTest : public ::testing::TestWithParam<Golden> {};
 
 TEST_P(GoldenBasicTest, GivesMergekitsTensors) {
   const Golden& golden = GetParam();
-  const TinyJson expected = TinyJson::FromFile(kData + golden.file + ".expected.json");
+  const TinyJson expected = ReadExpected(golden.file);
   EXPECT_EQ(expected.members.size(), 38U);
   for (const auto& [name, figures] : expected.members) {
     MergeInputs inputs;
@@ -200,8 +139,7 @@ INSTANTIATE_TEST_SUITE_P(Methods, GoldenBasicTest, ::testing::ValuesIn(Goldens()
 
 // Layers 0-2 of a, then 1-3 of b with some tensors halved.
 TEST(GoldenFrankenmergeTest, GivesMergekitsTensors) {
-  const TinyJson expected =
-      TinyJson::FromFile(std::string(kData) + "passthrough_frankenmerge.expected.json");
+  const TinyJson expected = ReadExpected("passthrough_frankenmerge");
   EXPECT_EQ(expected.members.size(), 56U);
   for (const auto& [name, figures] : expected.members) {
     const int layer = LayerOf(name);
