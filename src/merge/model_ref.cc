@@ -15,7 +15,7 @@ namespace {
   throw Error(ErrorCode::kInvalid, std::move(detail));
 }
 
-ModelPath ParseModelPath(std::string_view part, std::string_view whole) {
+ModelPath ParsePart(std::string_view part, std::string_view whole) {
   const size_t at = part.find('@');
   ModelPath out;
   out.path = std::string(part.substr(0, at));
@@ -45,16 +45,20 @@ std::string ToString(const ModelRef& model) {
   return model.adapter ? base + "+" + ToString(*model.adapter) : base;
 }
 
+ModelPath ParseModelPath(std::string_view text) {
+  return ParsePart(text, text);
+}
+
 ModelRef ParseModelRef(std::string_view text) {
   const size_t plus = text.find('+');
   ModelRef out;
-  out.model = ParseModelPath(text.substr(0, plus), text);
+  out.model = ParsePart(text.substr(0, plus), text);
   if (plus != std::string_view::npos) {
     const std::string_view adapter = text.substr(plus + 1);
     if (adapter.find('+') != std::string_view::npos) {
       Refuse("more than one + in a model's name", text, "one adapter can be applied to a model");
     }
-    out.adapter = ParseModelPath(adapter, text);
+    out.adapter = ParsePart(adapter, text);
   }
   return out;
 }

@@ -6,8 +6,6 @@
 #include <string>
 #include <string_view>
 
-#include "core/text/yaml.h"
-
 namespace lbrx {
 
 // A folder, file or Hugging Face name with a revision of it.
@@ -32,5 +30,7 @@ std::string ToString(const ModelRef& model);
 // Throws kInvalid for a text with more than one '+' or more than one '@' in a part (so paths cannot
 // have them), and for an empty part.
 ModelRef ParseModelRef(std::string_view text);
+// The same for PATH[@REVISION], which may have a '+'.
+ModelPath ParseModelPath(std::string_view text);
 
 }  // namespace lbrx

@@ -16,53 +16,42 @@ namespace lbrx {
 // What a method takes a parameter for. Values are doubles all the same: booleans are 0 and 1.
 enum class ParameterType : uint8_t {
   kNumber,
-  kInteger,  // the value at each position must be integral
+  kInteger,  // every value and what is between them at a layer must be integral
   kBoolean,  // every value must be a boolean, 0 or 1; gradients step instead of interpolating
+};
+
+// A scalar of a setting, of which the type is known only to the method that reads it.
+struct SettingValue {
+  std::optional<double> number;  // also of booleans, and of text such as "1e-5"
+  std::optional<bool> boolean;   // also of 0 and 1, and of text such as "yes"
+  YamlPosition position;
+};
+
+// Numbers along the layers of a slice for the tensors that the filter lets through.
+struct SettingRule {
+  std::optional<std::string> filter;  // none or "*": every tensor; else a part of its name
+  std::vector<SettingValue> values;   // one: the same everywhere
 };
 
 class Setting {
  public:
   // The same everywhere.
   explicit Setting(double value);
+  Setting(std::vector<SettingRule> rules, YamlPosition position);
 
-  // Accepts what mergekit accepts: a scalar (number, boolean, or text), a list of scalars, a list
-  // of {value, filter} and a bare {value, filter}. Text stays until it is evaluated, since a
-  // setting that no method reads is no fault. Throws kInvalid with the position but no file; keys
-  // beside value and filter are added to `unknown`. Linear in the size of `node`.
-  static Setting Parse(const YamlNode& node, std::vector<YamlNode>* unknown);
-
-  // The value for a tensor at position `t` of its slice, 0 to 1. The first rule counts whose filter
-  // is absent, "*" or part of the name; none where no rule applies or the list is empty. Throws
-  // kInvalid with the position (no file) where a value is not of the type, or not finite.
+  // The value for a tensor at position `t` of its slice, 0 to 1: of the first rule whose filter
+  // lets it through, interpolated between the two values next to t * (values - 1). None where no
+  // rule does, or that rule has no values. Throws kInvalid with the position (no file) where a
+  // value that is needed is not of the type, or not finite.
   std::optional<double> Evaluate(std::string_view tensor, double t,
                                  ParameterType type = ParameterType::kNumber) const;
 
-  // Where the value stands in the file; 0, 0 for the other constructor.
+  // Where the value stands in the file; 0, 0 for the first constructor.
   YamlPosition position() const { return position_; }
 
  private:
-  struct Value {
-    double number;    // NaN where the text is none
-    int8_t boolean;   // 0, 1; -1 where it is none
-    bool integral;    // and exact
-    YamlPosition at;  // for messages
-  };
-
-  struct Rule {
-    std::optional<std::string> filter;
-    uint32_t first;  // into values_
-    uint32_t count;
-  };
-
-  Setting() = default;
-
-  static Value ParseValue(const YamlNode& node);
-  void AddRule(std::optional<std::string> filter, const YamlNode& value);
-  Rule ParseRule(const YamlNode& node, std::vector<YamlNode>* unknown);
-
+  std::vector<SettingRule> rules_;
   YamlPosition position_;
-  std::vector<Rule> rules_;
-  std::vector<Value> values_;
 };
 
 struct Parameter {
