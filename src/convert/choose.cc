@@ -3,17 +3,24 @@
 #include <cmath>
 
 #include "convert/allocate.h"
+#include "convert/target.h"
 #include "core/base/format.h"
 
 namespace lbrx {
 namespace {
 
-// Bytes that count against the limit.
+// Bytes that count against the limit. Not a GGUF file's header, which has the tokenizer in it.
 uint64_t CountedBytes(const ConvertRequest& request, const Plan& plan) {
   if (request.target_size) {
     return plan.OutputBytes();
   }
   uint64_t bytes = 0;
+  if (IsGgufName(request.destination)) {
+    for (const PlannedTensor& tensor : plan.tensors) {
+      bytes += EncodedBytes(tensor.output.encoding, tensor.output.shape);
+    }
+    return bytes;
+  }
   for (const OutputFile& file : plan.layout.files) {
     bytes += file.size;
   }
@@ -55,8 +62,8 @@ std::string Figure(const ConvertRequest& request, const Plan& plan, uint64_t byt
 
 class Chooser {
  public:
-  Chooser(const ConvertRequest& request, const std::shared_ptr<const Checkpoint>& source,
-          const Plan& survey, const RunResult& measured)
+  Chooser(const ConvertRequest& request, const ModelSource& source, const Plan& survey,
+          const RunResult& measured)
       : request_(request), source_(source), survey_(survey), measured_(measured) {
     for (size_t i = 0; i < survey.tensors.size(); ++i) {
       const PlannedTensor& tensor = survey.tensors[i];
@@ -104,16 +111,15 @@ class Chooser {
     request_.choices.clear();
     for (size_t i = 0; i < taken.size(); ++i) {
       const PlannedTensor& tensor = survey_.tensors[i];
-      const Encoding& encoding = tensor.candidates[taken[i]];
-      const bool plain = encoding.scheme == Scheme::kPlain;
+      const bool stays = taken[i] + 1 == tensor.candidates.size();
       request_.choices.push_back({.tensor = tensor.output.name,
-                                  .scheme = plain ? "" : SchemeLabel(encoding),
+                                  .scheme = stays ? "" : SchemeLabel(tensor.candidates[taken[i]]),
                                   .squared_error = measured_.surveyed[i][taken[i]]});
     }
   }
 
   ConvertRequest request_;
-  const std::shared_ptr<const Checkpoint>& source_;
+  const ModelSource& source_;
   const Plan& survey_;
   const RunResult& measured_;
   std::vector<std::vector<Choosable>> ways_;
@@ -125,9 +131,8 @@ bool NeedsSurvey(const ConvertRequest& request) {
   return (request.target_bpw || request.target_size) && request.choices.empty();
 }
 
-ConvertRequest ChooseSchemes(const ConvertRequest& request,
-                             const std::shared_ptr<const Checkpoint>& source, const Plan& survey,
-                             const RunResult& measured) {
+ConvertRequest ChooseSchemes(const ConvertRequest& request, const ModelSource& source,
+                             const Plan& survey, const RunResult& measured) {
   return Chooser(request, source, survey, measured).Choose();
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "convert/test_choose.h"
 #include "formats/checkpoint.h"
 #include "support/checkpoints.h"
 #include "support/temp_dir.h"
@@ -11,15 +12,7 @@
 namespace lbrx {
 namespace {
 
-using Source = std::shared_ptr<const Checkpoint>;
-
-RunResult Measure(const Plan& plan, unsigned threads = 2) {
-  RunOptions options;
-  options.threads = threads;
-  options.no_output = true;
-  options.measure = true;
-  return RunPlan(plan, options);
-}
+using Source = ModelSource;
 
 // Over all tensors that are quantized; the others are exact.
 double TotalError(const Plan& plan) {
@@ -38,15 +31,10 @@ ConvertRequest RequestFor(const std::string& source) {
   return request;
 }
 
-ConvertRequest Chosen(const ConvertRequest& request, const Source& source, unsigned threads = 2) {
-  const Plan survey = PlanSurvey(request, source);
-  return ChooseSchemes(request, source, survey, Measure(survey, threads));
-}
-
 class ChooseModelTest : public ::testing::TestWithParam<std::string> {
  protected:
   ConvertRequest request_ = RequestFor(GetParam());
-  Source source_ = std::make_shared<const Checkpoint>(OpenCheckpoint(GetParam()));
+  Source source_ = SourceOf(std::make_shared<const Checkpoint>(OpenCheckpoint(GetParam())));
 };
 
 TEST_P(ChooseModelTest, BeatsEveryFixedSchemeAndRecipeAtItsSize) {
@@ -119,7 +107,9 @@ class ChooseTest : public ::testing::Test {
  protected:
   ChooseTest() { TinyLlama().Write(folder_ / "model"); }
 
-  Source Open() const { return std::make_shared<const Checkpoint>(OpenCheckpoint(path_)); }
+  Source Open() const {
+    return SourceOf(std::make_shared<const Checkpoint>(OpenCheckpoint(path_)));
+  }
 
   TempDir folder_;
   std::string path_ = folder_ / "model";

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "convert/gguf_types.h"
 #include "core/base/format.h"
 #include "core/io/file.h"
 #include "core/tensor/ggml_types.h"
@@ -31,11 +32,6 @@ Json TextModelConfig(const Checkpoint& source, const SourceFacts& facts) {
   return facts.naming.wrapper == nullptr
              ? config
              : TextOnlyConfig(config, *facts.naming.TextAlone().architecture);
-}
-
-const GgmlType* TypeOf(const Encoding& encoding) {
-  return encoding.scheme == Scheme::kPlain ? FindGgmlType(encoding.dtype)
-                                           : &FindGgmlType(encoding.scheme);
 }
 
 // The file type of a file in which most weights of matrices are stored so: that without a mix, or
@@ -120,6 +116,20 @@ uint64_t VocabularyOf(const std::vector<NamedValue>& tensors) {
     }
   }
   return 0;
+}
+
+// Puts tensors into the parts where the source has them. Returns how many parts there are.
+uint32_t KeepParts(const Checkpoint& source, const std::vector<std::string>& names,
+                   std::vector<OutputTensor>& outputs) {
+  if (source.gguf == nullptr) {
+    throw Error(ErrorCode::kUsage,
+                "--keep-split is for GGUF sets; --shard-size cuts the output of other sources");
+  }
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    const SourceTensor& tensor = *source.Find(names[i]);
+    outputs[i].planes[0].file = source.arrays[tensor.planes[0]].file;
+  }
+  return static_cast<uint32_t>(source.files.size());
 }
 
 }  // namespace
@@ -211,10 +221,14 @@ void SetStorageKeys(const Checkpoint& source, const FileType* file_type,
 }
 
 OutputLayout LayOutForGguf(const ConvertRequest& request, const Checkpoint& source,
-                           const GgufKeys& keys, std::vector<OutputTensor>& outputs) {
+                           const GgufKeys& keys, const std::vector<std::string>& names,
+                           std::vector<OutputTensor>& outputs) {
   GgufTarget target = source.gguf == nullptr ? GgufTarget{} : GgufTargetOf(source);
   target.keys = &keys;
   target.shard_size = request.shard_size;
+  if (request.gguf.keep_split) {
+    target.parts = KeepParts(source, names, outputs);
+  }
   const std::string name = BaseName(request.destination);
   target.prefix = name.substr(0, name.size() - std::string_view(".gguf").size());
   return LayOutGguf(outputs, target);

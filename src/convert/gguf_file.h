@@ -30,8 +30,10 @@ GgufKeys KeysForGguf(const ConvertRequest& request, const Checkpoint& source,
 void SetStorageKeys(const Checkpoint& source, const FileType* file_type,
                     const std::vector<PlannedTensor>& tensors, GgufKeys& keys);
 
-// The plan's layout with these keys: one file, or a set of parts of --shard-size.
+// The plan's layout with these keys: one file, or a set of parts of --shard-size, or with
+// --keep-split of the source's. `names` are those of the outputs in the source.
 OutputLayout LayOutForGguf(const ConvertRequest& request, const Checkpoint& source,
-                           const GgufKeys& keys, std::vector<OutputTensor>& outputs);
+                           const GgufKeys& keys, const std::vector<std::string>& names,
+                           std::vector<OutputTensor>& outputs);
 
 }  // namespace lbrx

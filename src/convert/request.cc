@@ -111,6 +111,7 @@ Json GgufOptions::ToJson() const {
   }
   out.Set("prune_layers", std::move(layers));
   out.Set("allow_requantize", allow_requantize);
+  out.Set("keep_split", keep_split);
   return out;
 }
 
@@ -137,6 +138,7 @@ GgufOptions GgufOptions::FromJson(const Json& json) {
     out.prune_layers.push_back(static_cast<uint32_t>(layer.AsUint64()));
   }
   out.allow_requantize = Require(json, "allow_requantize").AsBool();
+  out.keep_split = Require(json, "keep_split").AsBool();
   return out;
 }
 
@@ -144,6 +146,7 @@ Json ConvertRequest::ToJson() const {
   Json out = Json::MakeObject();
   out.Set("command", command);
   out.Set("source", source);
+  out.Set("merge", merge);
   out.Set("destination", destination);
   out.Set("to", target ? Json(TargetName(*target)) : Json());
   out.Set("scheme", scheme ? Json(*scheme) : Json());
@@ -176,6 +179,7 @@ ConvertRequest ConvertRequest::FromJson(const Json& json) {
   ConvertRequest out;
   out.command = Require(json, "command").AsString();
   out.source = Require(json, "source").AsString();
+  out.merge = Require(json, "merge");
   out.destination = Require(json, "destination").AsString();
   if (const Json& to = Require(json, "to"); !to.is_null()) {
     out.target = TargetByName(to.AsString());

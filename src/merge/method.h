@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/tensor/dtype.h"
@@ -67,6 +68,7 @@ class MergeKernel {
   // Tiles begin at multiples of this: 1, or the row length of methods that need whole rows.
   virtual uint64_t granule() const { return 1; }
 
+  // Asked again after each FinishPass: where that found enough, there may be fewer.
   virtual int passes() const { return 0; }
 
   // Looks at piece `piece` in pass `pass`. Called once for each piece, from any thread, in any
