@@ -32,5 +32,6 @@ endfunction()
 lbrx_archive(lbrx_crypto libcrypto.a openssl/evp.h libssl-dev)
 target_link_libraries(lbrx_crypto INTERFACE ${CMAKE_DL_LIBS} Threads::Threads)
 lbrx_archive(lbrx_pcre2 libpcre2-8.a pcre2.h libpcre2-dev)
+lbrx_archive(lbrx_yaml libyaml.a yaml.h libyaml-dev)
 
 find_package(GTest REQUIRED)

@@ -24,6 +24,7 @@ THIRD_PARTY = {
     "xxhash.h": "one",
     "openssl/": "one",
     "pcre2.h": "one",
+    "yaml.h": "one",
     "gtest/": "test",
     "gmock/": "test",
 }

@@ -18,6 +18,7 @@ nlohmann-json3-dev      inc:nlohmann/json.hpp
 libfmt-dev              inc:fmt/core.h
 libxxhash-dev           inc:xxhash.h
 libpcre2-dev            inc:pcre2.h
+libyaml-dev             inc:yaml.h
 libssl-dev              inc:openssl/evp.h
 libgtest-dev            inc:gtest/gtest.h
 libgmock-dev            inc:gmock/gmock.h
@@ -44,7 +45,7 @@ fonts-dejavu-core       glob:/usr/share/fonts/truetype/dejavu
 EOF
 }
 
-brew_build() { echo cmake ninja highway cli11 nlohmann-json fmt xxhash pcre2 openssl@3 googletest; }
+brew_build() { echo cmake ninja highway cli11 nlohmann-json fmt xxhash pcre2 libyaml openssl@3 googletest; }
 brew_check() { echo llvm clang-format; }
 brew_browser() { :; }  # a cask, which is the user's to choose
 

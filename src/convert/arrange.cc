@@ -12,24 +12,32 @@
 
 namespace lbrx {
 
-Arrangement::Arrangement(const ConvertRequest& request, std::shared_ptr<const Checkpoint> source,
-                         TargetKind target, Plan& plan)
+ModelSource SourceOf(std::shared_ptr<const Checkpoint> stored) {
+  ModelSource source;
+  source.files = {stored};
+  source.tensors = AsStored(source.files, 0);
+  source.model = std::move(stored);
+  return source;
+}
+
+Arrangement::Arrangement(const ConvertRequest& request, ModelSource source, TargetKind target,
+                         Plan& plan)
     : request_(request), source_(std::move(source)), target_(target) {
   plan.command = request.command;
   plan.request = request.ToJson();
-  plan.sources = {source_};
-  facts_ = CheckSource(*source_, target_, request.strict, plan.notices);
+  plan.sources = source_.files;
+  facts_ = CheckSource(*source_.model, target_, request.strict, plan.notices);
   if (request.text_only) {
     CheckTextOnly(facts_, plan.notices);
   }
   RefuseOthers();
   naming_ = NamingInTarget(request, target_, facts_);
-  types_.emplace(request_, plan.sources, target_, naming_);
+  types_.emplace(request_, source_, target_, naming_);
 }
 
 // Whether another container's model becomes a GGUF file.
 bool Arrangement::IsIntoGguf() const {
-  return target_ == TargetKind::kGguf && source_->gguf == nullptr;
+  return target_ == TargetKind::kGguf && source_.model->gguf == nullptr;
 }
 
 void Arrangement::RefuseOthers() const {
@@ -37,18 +45,18 @@ void Arrangement::RefuseOthers() const {
     throw Error(ErrorCode::kUsage,
                 Format("{}: {} has parts beside its text model, which belong into a projector file "
                        "(mmproj) that cannot be written; --text-only writes the text model",
-                       source_->path, facts_.naming.wrapper->name));
+                       source_.model->path, facts_.naming.wrapper->name));
   }
 }
 
 std::vector<NamedValue> Arrangement::Tensors(Plan& plan) const {
   NoteUnknownTensors(plan);
-  std::vector<NamedValue> tensors = AsStored(plan.sources, 0);
+  std::vector<NamedValue> tensors = source_.tensors;
   if (request_.text_only) {
     std::erase_if(tensors,
                   [&](const NamedValue& tensor) { return facts_.naming.IsOther(tensor.name); });
   }
-  if (source_->gguf != nullptr && target_ != TargetKind::kGguf) {
+  if (source_.model->gguf != nullptr && target_ != TargetKind::kGguf) {
     ApplyTensorScales(plan, tensors);
   }
   size_t beyond = 0;
@@ -59,7 +67,7 @@ std::vector<NamedValue> Arrangement::Tensors(Plan& plan) const {
                "place for them",
                beyond, facts_.prediction_layers, target_ == TargetKind::kMlx ? "MLX" : "GGUF"));
   }
-  const Json& config = TextConfig(source_->config);
+  const Json& config = TextConfig(source_.model->config);
   tensors = Rearrange(facts_.naming, naming_, config, std::move(tensors));
   if (IsIntoGguf()) {
     NoteLostBits(plan);
@@ -72,7 +80,7 @@ std::vector<NamedValue> Arrangement::Tensors(Plan& plan) const {
 
 // What the target has no place for. `beyond` counts those of layers beyond the last.
 bool Arrangement::IsDropped(const std::string& name, size_t& beyond) const {
-  if (source_->gguf != nullptr && IsRotaryTensor(name)) {
+  if (source_.model->gguf != nullptr && IsRotaryTensor(name)) {
     return target_ != TargetKind::kGguf;
   }
   if (target_ != TargetKind::kMlx && !IsIntoGguf()) {
@@ -96,7 +104,7 @@ void Arrangement::NoteUnknownTensors(Plan& plan) const {
     return;
   }
   std::vector<std::string> unknown;
-  for (const SourceTensor& tensor : source_->tensors) {
+  for (const SourceTensor& tensor : source_.model->tensors) {
     if (!facts_.naming.IsOther(tensor.name) && facts_.naming.Resolve(tensor.name).rule == nullptr &&
         !IsRotaryTensor(tensor.name)) {
       unknown.push_back(tensor.name);
@@ -109,7 +117,7 @@ void Arrangement::NoteUnknownTensors(Plan& plan) const {
   if (request_.strict || IsIntoGguf()) {
     throw Error(
         ErrorCode::kInvalid,
-        {.file = source_->path,
+        {.file = source_.model->path,
          .object = unknown[0],
          .what =
              Format("{} tensors are not known to architecture {}", unknown.size(), architecture),
@@ -127,14 +135,13 @@ void Arrangement::NoteUnknownTensors(Plan& plan) const {
 void Arrangement::NoteLostBits(Plan& plan) const {
   std::string names;
   size_t count = 0;
-  for (const SourceTensor& tensor : source_->tensors) {
+  for (const NamedValue& tensor : source_.tensors) {
     const TensorMeaning meaning = facts_.naming.Resolve(tensor.name);
     if (meaning.rule == nullptr || !IsRaisedInGguf(*facts_.naming.architecture, meaning)) {
       continue;
     }
-    const ValuePtr value = LoadTensor(plan.sources, 0, tensor);
-    const ValuePtr stored = CastTo(RaisedInGguf(value), DType::kF32);
-    if (!AreSame(plan.sources, *CastTo(value, DType::kF32), *LoweredFromGguf(stored))) {
+    const ValuePtr stored = CastTo(RaisedInGguf(tensor.value), DType::kF32);
+    if (!AreSame(plan.sources, *CastTo(tensor.value, DType::kF32), *LoweredFromGguf(stored))) {
       names += (count++ == 0 ? "" : ", ") + tensor.name;
     }
   }

@@ -2,12 +2,12 @@
 // conversion.
 #pragma once
 
-#include <memory>
 #include <vector>
 
 #include "convert/convert.h"
 #include "convert/facts.h"
 #include "convert/float_types.h"
+#include "convert/model_source.h"
 #include "stream/layout.h"
 #include "stream/plan.h"
 
@@ -18,13 +18,14 @@ class Arrangement {
  public:
   // Begins `plan` (its sources, request and notices). Throws as CheckSource, and kUsage for what
   // the target has no place for.
-  Arrangement(const ConvertRequest& request, std::shared_ptr<const Checkpoint> source,
-              TargetKind target, Plan& plan);
+  Arrangement(const ConvertRequest& request, ModelSource source, TargetKind target, Plan& plan);
 
   // All tensors that the target has. Notices of those that are unknown or left out go to `plan`.
   std::vector<NamedValue> Tensors(Plan& plan) const;
 
-  const Checkpoint& source() const { return *source_; }
+  const Checkpoint& source() const { return *source_.model; }
+
+  const std::vector<OutputText>& texts() const { return source_.texts; }
 
   const SourceFacts& facts() const { return facts_; }
 
@@ -40,7 +41,7 @@ class Arrangement {
   void NoteLostBits(Plan& plan) const;
 
   const ConvertRequest& request_;
-  std::shared_ptr<const Checkpoint> source_;
+  ModelSource source_;
   TargetKind target_;
   SourceFacts facts_;
   Naming naming_;

@@ -197,8 +197,9 @@ bool IsCardName(const std::string& name) {
 
 void AddCard(const ConvertRequest& request, const Checkpoint& source, const SourceFacts& facts,
              TargetKind target, Plan& plan) {
-  const bool carried = std::any_of(plan.copies.begin(), plan.copies.end(),
-                                   [](const SideFile& file) { return IsCardName(file.name); });
+  const auto is_card = [](const auto& file) { return IsCardName(file.name); };
+  const bool carried = std::any_of(plan.copies.begin(), plan.copies.end(), is_card) ||
+                       std::any_of(plan.texts.begin(), plan.texts.end(), is_card);
   if (!request.card || carried) {
     return;
   }

@@ -62,8 +62,8 @@ std::string Figure(const ConvertRequest& request, const Plan& plan, uint64_t byt
 
 class Chooser {
  public:
-  Chooser(const ConvertRequest& request, const std::shared_ptr<const Checkpoint>& source,
-          const Plan& survey, const RunResult& measured)
+  Chooser(const ConvertRequest& request, const ModelSource& source, const Plan& survey,
+          const RunResult& measured)
       : request_(request), source_(source), survey_(survey), measured_(measured) {
     for (size_t i = 0; i < survey.tensors.size(); ++i) {
       const PlannedTensor& tensor = survey.tensors[i];
@@ -119,7 +119,7 @@ class Chooser {
   }
 
   ConvertRequest request_;
-  const std::shared_ptr<const Checkpoint>& source_;
+  const ModelSource& source_;
   const Plan& survey_;
   const RunResult& measured_;
   std::vector<std::vector<Choosable>> ways_;
@@ -131,9 +131,8 @@ bool NeedsSurvey(const ConvertRequest& request) {
   return (request.target_bpw || request.target_size) && request.choices.empty();
 }
 
-ConvertRequest ChooseSchemes(const ConvertRequest& request,
-                             const std::shared_ptr<const Checkpoint>& source, const Plan& survey,
-                             const RunResult& measured) {
+ConvertRequest ChooseSchemes(const ConvertRequest& request, const ModelSource& source,
+                             const Plan& survey, const RunResult& measured) {
   return Chooser(request, source, survey, measured).Choose();
 }
 

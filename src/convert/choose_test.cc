@@ -12,7 +12,7 @@
 namespace lbrx {
 namespace {
 
-using Source = std::shared_ptr<const Checkpoint>;
+using Source = ModelSource;
 
 // Over all tensors that are quantized; the others are exact.
 double TotalError(const Plan& plan) {
@@ -34,7 +34,7 @@ ConvertRequest RequestFor(const std::string& source) {
 class ChooseModelTest : public ::testing::TestWithParam<std::string> {
  protected:
   ConvertRequest request_ = RequestFor(GetParam());
-  Source source_ = std::make_shared<const Checkpoint>(OpenCheckpoint(GetParam()));
+  Source source_ = SourceOf(std::make_shared<const Checkpoint>(OpenCheckpoint(GetParam())));
 };
 
 TEST_P(ChooseModelTest, BeatsEveryFixedSchemeAndRecipeAtItsSize) {
@@ -107,7 +107,9 @@ class ChooseTest : public ::testing::Test {
  protected:
   ChooseTest() { TinyLlama().Write(folder_ / "model"); }
 
-  Source Open() const { return std::make_shared<const Checkpoint>(OpenCheckpoint(path_)); }
+  Source Open() const {
+    return SourceOf(std::make_shared<const Checkpoint>(OpenCheckpoint(path_)));
+  }
 
   TempDir folder_;
   std::string path_ = folder_ / "model";

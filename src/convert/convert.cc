@@ -35,7 +35,7 @@ struct Change {
 // Plans a folder, or a bare file, step by step; one object a conversion.
 class Planner {
  public:
-  Planner(const ConvertRequest& request, std::shared_ptr<const Checkpoint> source)
+  Planner(const ConvertRequest& request, ModelSource source)
       : request_(request),
         selection_(request),
         target_(ResolveTarget(request, selection_)),
@@ -52,7 +52,7 @@ class Planner {
     selection_.Finish(request_.strict, plan_.notices);
     LayOutTensors();
     if (target_ != TargetKind::kSafetensors) {
-      AddFolderFiles(request_, from_.source(), from_.facts(), target_, quantization_, plan_);
+      AddFolderFiles(request_, from_, target_, quantization_, plan_);
     }
     return std::move(plan_);
   }
@@ -279,14 +279,18 @@ class Planner {
 
 }  // namespace
 
-Plan PlanSurvey(const ConvertRequest& request, std::shared_ptr<const Checkpoint> source) {
+Plan PlanSurvey(const ConvertRequest& request, ModelSource source) {
   return IsGgufName(request.destination) ? PlanGgufSurvey(request, std::move(source))
                                          : Planner(request, std::move(source)).BuildSurvey();
 }
 
-Plan PlanConvert(const ConvertRequest& request, std::shared_ptr<const Checkpoint> source) {
+Plan PlanConvert(const ConvertRequest& request, ModelSource source) {
   return IsGgufName(request.destination) ? PlanGguf(request, std::move(source))
                                          : Planner(request, std::move(source)).Build();
+}
+
+Plan PlanConvert(const ConvertRequest& request, std::shared_ptr<const Checkpoint> source) {
+  return PlanConvert(request, SourceOf(std::move(source)));
 }
 
 }  // namespace lbrx

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "convert/model_source.h"
 #include "core/text/json.h"
 #include "formats/checkpoint.h"
 #include "quant/codec.h"
@@ -52,7 +53,8 @@ struct GgufOptions {
 struct ConvertRequest {
   std::string source;
   std::string destination;
-  std::string command = "convert";    // "convert" or "quantize"
+  std::string command = "convert";    // "convert", "quantize" or "merge"
+  Json merge;                         // of a merge what its room reads (merge/merge.h); else null
   std::optional<TargetKind> target;   // --to; a DST ending in .safetensors decides by itself
   std::optional<std::string> scheme;  // -q
   uint16_t group_size = 0;            // 0: the scheme's default
@@ -98,6 +100,7 @@ void CheckPathsApart(const std::string& source, const std::string& destination);
 // The plan for `request` from an opened source. Throws kUsage for a scheme that the target cannot
 // hold (naming the nearest that it can), kInvalid for what `strict` refuses or a contradiction
 // between config and tensors.
+Plan PlanConvert(const ConvertRequest& request, ModelSource source);
 Plan PlanConvert(const ConvertRequest& request, std::shared_ptr<const Checkpoint> source);
 
 }  // namespace lbrx

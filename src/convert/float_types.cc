@@ -9,10 +9,10 @@
 
 namespace lbrx {
 
-FloatTypes::FloatTypes(const ConvertRequest& request, SourceFiles::Checkpoints sources,
-                       TargetKind target, const Naming& output)
-    : asked_(request.dtype), sources_(std::move(sources)), target_(target), output_(output) {
-  if (sources_[0]->gguf != nullptr && target != TargetKind::kGguf) {
+FloatTypes::FloatTypes(const ConvertRequest& request, const ModelSource& source, TargetKind target,
+                       const Naming& output)
+    : asked_(request.dtype), source_(source), target_(target), output_(output) {
+  if (source_.model->gguf != nullptr && target != TargetKind::kGguf) {
     matrices_ = asked_ ? asked_ : MatricesOfGguf();
   }
 }
@@ -20,7 +20,7 @@ FloatTypes::FloatTypes(const ConvertRequest& request, SourceFiles::Checkpoints s
 // One float dtype for a whole checkpoint.
 std::optional<DType> FloatTypes::MatricesOfGguf() const {
   std::optional<DType> common;
-  for (const SourceTensor& tensor : sources_[0]->tensors) {
+  for (const SourceTensor& tensor : source_.model->tensors) {
     if (IsFloat32InGguf(tensor.name, tensor.shape.rank())) {
       continue;
     }
@@ -53,13 +53,14 @@ DType FloatTypes::For(const NamedValue& tensor) const {
   }
   if (target_ == TargetKind::kGguf) {
     const DType wanted = IsKeptWideInGguf(tensor) ? DType::kF32 : asked_.value_or(ScaleDType(own));
-    const bool as_it_is = sources_[0]->gguf != nullptr && !asked_ && !tensor.encoded;
+    const bool as_it_is = source_.model->gguf != nullptr && !asked_ && !tensor.encoded;
     return as_it_is || !CanConvert(own, wanted) ? own : wanted;
   }
   if (matrices_ && CanConvert(own, *matrices_)) {
     // One F32 tensor would make all activations F32 in MLX.
     const bool wide = target_ != TargetKind::kMlx && own == DType::kF32 && own != *matrices_ &&
-                      IsKeptWideInGguf(tensor) && !IsExactIn(sources_, tensor.value, *matrices_);
+                      IsKeptWideInGguf(tensor) &&
+                      !IsExactIn(source_.files, tensor.value, *matrices_);
     return wide ? DType::kF32 : *matrices_;
   }
   return asked_ && CanConvert(own, *asked_) ? *asked_ : own;

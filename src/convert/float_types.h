@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "convert/convert.h"
+#include "convert/model_source.h"
 #include "stream/layout.h"
 
 namespace lbrx {
@@ -11,7 +12,7 @@ namespace lbrx {
 class FloatTypes {
  public:
   // `output`: the names in the target.
-  FloatTypes(const ConvertRequest& request, SourceFiles::Checkpoints sources, TargetKind target,
+  FloatTypes(const ConvertRequest& request, const ModelSource& source, TargetKind target,
              const Naming& output);
 
   // Of a tensor of the output; its own where that is no float. What GGUF stores as F32 whatever
@@ -28,7 +29,7 @@ class FloatTypes {
 
   std::optional<DType> asked_;     // --dtype
   std::optional<DType> matrices_;  // of a GGUF source elsewhere
-  SourceFiles::Checkpoints sources_;
+  const ModelSource& source_;
   TargetKind target_;
   const Naming& output_;
 };

@@ -100,8 +100,9 @@ Json ConfigFor(const ConvertRequest& request, const Checkpoint& source, const So
   return config;
 }
 
-bool HasTokenizer(const std::vector<SideFile>& files) {
-  return std::any_of(files.begin(), files.end(), [](const SideFile& file) {
+template <typename File>
+bool HasTokenizer(const std::vector<File>& files) {
+  return std::any_of(files.begin(), files.end(), [](const File& file) {
     return file.name == "tokenizer.json" || file.name == "tokenizer.model" ||
            file.name == "vocab.json" || file.name.ends_with(".tiktoken");
   });
@@ -109,10 +110,15 @@ bool HasTokenizer(const std::vector<SideFile>& files) {
 
 }  // namespace
 
-void AddFolderFiles(const ConvertRequest& request, const Checkpoint& source,
-                    const SourceFacts& facts, TargetKind target, const Json& quantization,
-                    Plan& plan) {
+void AddFolderFiles(const ConvertRequest& request, const Arrangement& from, TargetKind target,
+                    const Json& quantization, Plan& plan) {
+  const Checkpoint& source = from.source();
+  const SourceFacts& facts = from.facts();
   plan.copies = source.side_files;
+  for (const OutputText& text : from.texts()) {
+    std::erase_if(plan.copies, [&](const SideFile& file) { return file.name == text.name; });
+    plan.texts.push_back(text);
+  }
   if (request.text_only) {
     std::erase_if(plan.copies, IsForOthers);
   }
@@ -120,7 +126,7 @@ void AddFolderFiles(const ConvertRequest& request, const Checkpoint& source,
     for (OutputText& file : FilesOfGguf(source, plan.notices)) {
       plan.texts.push_back(std::move(file));
     }
-  } else if (!HasTokenizer(plan.copies)) {
+  } else if (!HasTokenizer(plan.copies) && !HasTokenizer(from.texts())) {
     plan.notices.emplace_back("the source has no tokenizer; the result has none either");
   }
   AddCard(request, source, facts, target, plan);

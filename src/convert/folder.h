@@ -1,8 +1,8 @@
 // What stands beside the tensors in an output folder: config.json and the side files.
 #pragma once
 
+#include "convert/arrange.h"
 #include "convert/convert.h"
-#include "convert/facts.h"
 #include "formats/writer.h"
 #include "stream/plan.h"
 
@@ -10,8 +10,7 @@ namespace lbrx {
 
 // Adds the model card (first of the texts), config.json (last) and the side files to copy.
 // `quantization` is MLX's block, null where nothing is quantized.
-void AddFolderFiles(const ConvertRequest& request, const Checkpoint& source,
-                    const SourceFacts& facts, TargetKind target, const Json& quantization,
-                    Plan& plan);
+void AddFolderFiles(const ConvertRequest& request, const Arrangement& from, TargetKind target,
+                    const Json& quantization, Plan& plan);
 
 }  // namespace lbrx

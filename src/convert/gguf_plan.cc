@@ -15,7 +15,7 @@ namespace {
 
 class GgufPlanner {
  public:
-  GgufPlanner(const ConvertRequest& request, std::shared_ptr<const Checkpoint> source)
+  GgufPlanner(const ConvertRequest& request, ModelSource source)
       : request_(request),
         from_(request, std::move(source), TargetKind::kGguf, plan_),
         types_(request),
@@ -211,11 +211,11 @@ class GgufPlanner {
 
 }  // namespace
 
-Plan PlanGguf(const ConvertRequest& request, std::shared_ptr<const Checkpoint> source) {
+Plan PlanGguf(const ConvertRequest& request, ModelSource source) {
   return GgufPlanner(request, std::move(source)).Build();
 }
 
-Plan PlanGgufSurvey(const ConvertRequest& request, std::shared_ptr<const Checkpoint> source) {
+Plan PlanGgufSurvey(const ConvertRequest& request, ModelSource source) {
   return GgufPlanner(request, std::move(source)).BuildSurvey();
 }
 

@@ -146,6 +146,7 @@ Json ConvertRequest::ToJson() const {
   Json out = Json::MakeObject();
   out.Set("command", command);
   out.Set("source", source);
+  out.Set("merge", merge);
   out.Set("destination", destination);
   out.Set("to", target ? Json(TargetName(*target)) : Json());
   out.Set("scheme", scheme ? Json(*scheme) : Json());
@@ -178,6 +179,7 @@ ConvertRequest ConvertRequest::FromJson(const Json& json) {
   ConvertRequest out;
   out.command = Require(json, "command").AsString();
   out.source = Require(json, "source").AsString();
+  out.merge = Require(json, "merge");
   out.destination = Require(json, "destination").AsString();
   if (const Json& to = Require(json, "to"); !to.is_null()) {
     out.target = TargetByName(to.AsString());

@@ -5,17 +5,19 @@
 #include "core/base/format.h"
 #include "core/io/file.h"
 #include "tokenizer/token_keys.h"
+#include "tokenizer/tokenizer.h"
 
 namespace lbrx {
 namespace {
 
 constexpr std::string_view kDefault = "default";
 constexpr std::string_view kSuffix = ".jinja";
+constexpr std::string_view kJinja = "chat_template.jinja";
+constexpr std::string_view kJson = "chat_template.json";
+constexpr std::string_view kMore = "additional_chat_templates/";
 
-using Templates = std::vector<std::pair<std::string, std::string>>;  // name, text
-
-Templates FromJson(const Json& value, std::vector<std::string>& notices) {
-  Templates out;
+ChatTemplates FromJson(const Json& value, std::vector<std::string>& notices) {
+  ChatTemplates out;
   if (value.is_string()) {
     out.emplace_back(kDefault, value.AsString());
   } else if (value.is_array()) {
@@ -32,29 +34,45 @@ Templates FromJson(const Json& value, std::vector<std::string>& notices) {
   return out;
 }
 
-Templates FromFiles(const std::string& folder, std::vector<std::string>& notices) {
-  Templates out;
-  const std::string jinja = JoinPath(folder, "chat_template.jinja");
-  if (PathExists(jinja)) {
-    out.emplace_back(kDefault, ReadWholeFile(jinja));
-    const std::string more = JoinPath(folder, "additional_chat_templates");
-    for (const std::string& name :
-         IsDirectory(more) ? ListDirectory(more) : std::vector<std::string>()) {
-      if (name.ends_with(kSuffix)) {
-        out.emplace_back(name.substr(0, name.size() - kSuffix.size()),
-                         ReadWholeFile(JoinPath(more, name)));
+ChatTemplates FromFiles(const std::vector<OutputText>& files, const std::string& folder,
+                        std::vector<std::string>& notices) {
+  ChatTemplates out;
+  if (const std::string* jinja = FindText(files, kJinja)) {
+    out.emplace_back(kDefault, *jinja);
+    for (const OutputText& file : files) {
+      if (file.name.starts_with(kMore) && file.name.ends_with(kSuffix)) {
+        const size_t length = file.name.size() - kMore.size() - kSuffix.size();
+        out.emplace_back(file.name.substr(kMore.size(), length), file.content);
       }
     }
-    return out;
-  }
-  const std::string json = JoinPath(folder, "chat_template.json");
-  if (PathExists(json)) {
-    const Json file = ParseJson(ReadWholeFile(json), json);
-    if (const Json* value = file.Find("chat_template")) {
+  } else if (const std::string* json = FindText(files, kJson)) {
+    const Json content = ParseJson(*json, JoinPath(folder, std::string(kJson)));
+    if (const Json* value = content.Find("chat_template")) {
       return FromJson(*value, notices);
     }
   }
   return out;
+}
+
+// The files of a folder that FromFiles looks at.
+std::vector<OutputText> TemplateFiles(const std::string& folder) {
+  std::vector<OutputText> files;
+  const auto read = [&](const std::string& name) {
+    const std::string path = JoinPath(folder, name);
+    if (PathExists(path)) {
+      files.push_back({name, ReadWholeFile(path)});
+    }
+  };
+  read(std::string(kJinja));
+  read(std::string(kJson));
+  const std::string more = JoinPath(folder, std::string(kMore));
+  for (const std::string& name :
+       IsDirectory(more) ? ListDirectory(more) : std::vector<std::string>()) {
+    if (name.ends_with(kSuffix)) {
+      read(std::string(kMore) + name);
+    }
+  }
+  return files;
 }
 
 // Names become part of keys.
@@ -68,11 +86,16 @@ std::string KeyName(std::string name) {
 
 }  // namespace
 
+ChatTemplates ReadChatTemplates(const Json& tokenizer_config, const std::vector<OutputText>& files,
+                                const std::string& folder, std::vector<std::string>& notices) {
+  const Json* configured = tokenizer_config.Find("chat_template");
+  return configured != nullptr ? FromJson(*configured, notices) : FromFiles(files, folder, notices);
+}
+
 void AddChatTemplates(const TokenizerFolder& folder, GgufKeys& keys,
                       std::vector<std::string>& notices) {
-  const Json* configured = folder.config.Find("chat_template");
-  const Templates templates =
-      configured != nullptr ? FromJson(*configured, notices) : FromFiles(folder.path, notices);
+  const ChatTemplates templates =
+      ReadChatTemplates(folder.config, TemplateFiles(folder.path), folder.path, notices);
   const std::string* unnamed = nullptr;
   std::vector<std::string> names;
   for (const auto& [given, text] : templates) {

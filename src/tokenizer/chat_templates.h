@@ -12,9 +12,15 @@
 
 namespace lbrx {
 
-// Sets tokenizer.chat_template and, of models with several, tokenizer.chat_template.NAME. The
-// templates are those of tokenizer_config.json, else chat_template.jinja with
-// additional_chat_templates/, else chat_template.json.
+// Name and text. That without a name of its own is "default".
+using ChatTemplates = std::vector<std::pair<std::string, std::string>>;
+
+// Those of tokenizer_config.json (null: there is none), else those of chat_template.jinja with
+// additional_chat_templates/, else of chat_template.json, out of the small files of `folder`.
+ChatTemplates ReadChatTemplates(const Json& tokenizer_config, const std::vector<OutputText>& files,
+                                const std::string& folder, std::vector<std::string>& notices);
+
+// Sets tokenizer.chat_template and, of models with several, tokenizer.chat_template.NAME.
 void AddChatTemplates(const TokenizerFolder& folder, GgufKeys& keys,
                       std::vector<std::string>& notices);
 

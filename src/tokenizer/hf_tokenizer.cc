@@ -24,7 +24,7 @@ void AppendPiece(std::string_view piece, std::string& out) {
   }
 }
 
-// Collects model.vocab and model.merges, and where in the text they are.
+// Collects model.vocab and model.merges, and where in the text they and the added tokens are.
 class ModelReader final : public JsonHandler {
  public:
   ModelReader(const std::string& file, HfTokenizer& out) : file_(file), out_(out) {}
@@ -117,6 +117,11 @@ class ModelReader final : public JsonHandler {
     return levels_.size() == 4 && levels_[2].array && levels_[3].array && InModel(key);
   }
 
+  bool InAddedTokens() const {
+    return levels_.size() == 2 && levels_[1].array && !levels_[0].array &&
+           levels_[0].key == "added_tokens";
+  }
+
   void Number(double value) {
     if (InPair("vocab") && part_ == 1) {
       out_.scores.push_back(static_cast<float>(value));
@@ -146,12 +151,16 @@ class ModelReader final : public JsonHandler {
     levels_.push_back({array, ""});
     if (levels_.size() == 3 && (InModel("vocab") || InModel("merges"))) {
       ranges_.emplace_back(position() - 1, 0);
+    } else if (InAddedTokens()) {
+      out_.added_begin = position() - 1;
     }
   }
 
   void Leave() {
     if (levels_.size() == 3 && (InModel("vocab") || InModel("merges"))) {
       ranges_.back().second = position();
+    } else if (InAddedTokens()) {
+      out_.added_end = position();
     }
     levels_.pop_back();
   }
@@ -261,8 +270,10 @@ AddedToken ReadAddedToken(const Json& token, uint64_t id, const std::string& fil
     FailTokenizer(file, content->AsString(), "token id is out of range",
                   Format("at most {}", kMaxId), std::to_string(id));
   }
-  return {static_cast<uint32_t>(id), content->AsString(), Flag(token, "special", false),
-          Flag(token, "normalized", true)};
+  return {static_cast<uint32_t>(id),         content->AsString(),
+          Flag(token, "special", false),     Flag(token, "normalized", true),
+          Flag(token, "single_word", false), Flag(token, "lstrip", false),
+          Flag(token, "rstrip", false)};
 }
 
 HfTokenizer ReadHfTokenizer(std::string_view text, const std::string& file) {

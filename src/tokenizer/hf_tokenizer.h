@@ -16,7 +16,12 @@ struct AddedToken {
   uint32_t id = 0;
   std::string content;
   bool special = false;
-  bool normalized = true;  // it is searched in the normalized text
+  bool normalized = true;    // it is searched in the normalized text
+  bool single_word = false;  // it is none inside of a word
+  bool lstrip = false;       // it takes the blanks before it
+  bool rstrip = false;       // and behind it
+
+  bool operator==(const AddedToken&) const = default;
 };
 
 struct HfTokenizer {
@@ -30,6 +35,10 @@ struct HfTokenizer {
   // "left right", by rank. A space inside a piece is written U+0120, as GGUF has it.
   std::vector<std::string> merges;
   std::vector<AddedToken> added;  // ids are those that the library gives them
+  // Where in the text the list of added tokens is: its first byte, and the one behind it. Both 0:
+  // there is no list.
+  uint64_t added_begin = 0;
+  uint64_t added_end = 0;
 };
 
 // Read as events, so that memory is that of the tokens. Throws kInvalid with the byte offset for

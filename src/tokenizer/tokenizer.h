@@ -38,6 +38,9 @@ bool HasTokenizer(const std::string& folder);
 std::vector<OutputText> TokenizerFiles(const GgufKeys& keys, const Json& config,
                                        std::vector<std::string>& notices);
 
+// The text of the file of this name; nullptr where it is not among them.
+const std::string* FindText(const std::vector<OutputText>& files, std::string_view name);
+
 // The names that tokenizer.ggml.pre can have, sorted.
 std::vector<std::string> PreTokenizerNames();
 

@@ -12,10 +12,6 @@ namespace {
 
 constexpr uint64_t kTokenizerLimit = uint64_t{256} << 20;  // the largest published are 35 MB
 
-// Keys whose tokens transformers registers as special.
-constexpr std::string_view kNamedTokens[] = {"bos_token", "eos_token", "unk_token", "sep_token",
-                                             "pad_token", "cls_token", "mask_token"};
-
 uint64_t IdOfKey(const std::string& key, const std::string& file) {
   uint64_t id = 0;
   const bool digits =
@@ -54,6 +50,12 @@ TokenizerFolder OpenTokenizerFolder(const std::string& path) {
 bool HasTokenizer(const std::string& folder) {
   return PathExists(JoinPath(folder, "tokenizer.json")) ||
          PathExists(JoinPath(folder, "tokenizer.model"));
+}
+
+const std::string* FindText(const std::vector<OutputText>& files, std::string_view name) {
+  const auto file = std::find_if(files.begin(), files.end(),
+                                 [&](const OutputText& entry) { return entry.name == name; });
+  return file == files.end() ? nullptr : &file->content;
 }
 
 std::string NamedToken(const Json& config, std::string_view key) {

@@ -1,6 +1,7 @@
 // The tokenizer's files of a Hugging Face folder, opened.
 #pragma once
 
+#include <array>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,6 +10,10 @@
 #include "tokenizer/hf_tokenizer.h"
 
 namespace lbrx {
+
+// Keys of tokenizer_config.json whose tokens transformers registers as special ones, in its order.
+constexpr std::array<std::string_view, 7> kNamedTokens = {
+    "bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"};
 
 struct TokenizerFolder {
   std::string path;

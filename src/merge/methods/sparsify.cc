@@ -1,0 +1,140 @@
+#include "merge/methods/sparsify.h"
+
+#include <utility>
+#include <vector>
+
+#include "merge/methods/delta_ops.h"
+#include "merge/methods/elementwise.h"
+#include "merge/methods/parameters.h"
+#include "merge/methods/sparsify_parts.h"
+
+namespace lbrx {
+namespace {
+
+// Norms below it are taken as 0, as the peer does: nothing is scaled by their quotient.
+constexpr double kSmallNorm = 1e-7;
+
+// One pass more than `inner`, for the L1 norms before and after thinning.
+class Rescaled final : public Sparsifier {
+ public:
+  Rescaled(std::unique_ptr<Sparsifier> inner, const MergeTensor& tensor, MergeRounding rounding)
+      : inner_(std::move(inner)),
+        rounding_(rounding),
+        norms_(CutIntoPieces(tensor.shape.elements(), inner_->granule()).count) {}
+
+  uint64_t granule() const override { return inner_->granule(); }
+
+  int passes() const override { return inner_->passes() + 1; }
+
+  std::unique_ptr<Watch> Begin(int pass, size_t piece) override {
+    if (pass < inner_->passes()) {
+      return inner_->Begin(pass, piece);
+    }
+    return std::make_unique<Norms>(*inner_, norms_[piece]);
+  }
+
+  void FinishPass(int pass) override {
+    if (pass < inner_->passes()) {
+      inner_->FinishPass(pass);
+      return;
+    }
+    double before = 0;
+    double after = 0;
+    for (const auto& [all, left] : norms_) {
+      before += all;
+      after += left;
+    }
+    norms_ = {};
+    before = RoundOne(rounding_, before);
+    after = RoundOne(rounding_, after);
+    if (before >= kSmallNorm && after >= kSmallNorm) {
+      factor_ = RoundOne(rounding_, before / after);
+    }
+  }
+
+  void Apply(uint64_t first, float* deltas, size_t count) const override {
+    inner_->Apply(first, deltas, count);
+    FastDeltaOps().scale(factor_, deltas, count);
+    RoundRun(rounding_, deltas, count);
+  }
+
+  uint64_t StateBytes(unsigned threads) const override {
+    return inner_->StateBytes(threads) + norms_.size() * sizeof(norms_[0]);
+  }
+
+ private:
+  using PieceNorms = std::pair<double, double>;  // before, after
+
+  class Norms final : public Watch {
+   public:
+    Norms(const Sparsifier& sparsifier, PieceNorms& norms)
+        : sparsifier_(sparsifier), norms_(norms) {}
+
+    ~Norms() override { norms_ = {Total(before_), Total(after_)}; }
+
+    void See(uint64_t first, const float* deltas, size_t count) override {
+      thinned_.assign(deltas, deltas + count);
+      sparsifier_.Apply(first, thinned_.data(), count);
+      FastDeltaOps().add_magnitudes(deltas, count, before_);
+      FastDeltaOps().add_magnitudes(thinned_.data(), count, after_);
+    }
+
+   private:
+    const Sparsifier& sparsifier_;
+    PieceNorms& norms_;
+    std::vector<float> thinned_;
+    SumLanes before_{};
+    SumLanes after_{};
+  };
+
+  const std::unique_ptr<Sparsifier> inner_;
+  const MergeRounding rounding_;
+  std::vector<PieceNorms> norms_;
+  float factor_ = 1;
+};
+
+}  // namespace
+
+std::unique_ptr<Sparsifier::Watch> Sparsifier::Begin(int /*pass*/, size_t /*piece*/) {
+  return nullptr;
+}
+
+void Sparsifier::FinishPass(int /*pass*/) {}
+
+uint64_t Sparsifier::StateBytes(unsigned /*threads*/) const {
+  return 0;
+}
+
+std::unique_ptr<Sparsifier> MakeRescaled(std::unique_ptr<Sparsifier> inner,
+                                         const MergeTensor& tensor, MergeRounding rounding) {
+  return std::make_unique<Rescaled>(std::move(inner), tensor, rounding);
+}
+
+std::unique_ptr<Sparsifier> MakeSparsifier(Sparsification rule, const MergeTensor& tensor,
+                                           size_t member, bool rescale) {
+  const double density = FiniteParameter(tensor, member, "density");
+  if (rule == Sparsification::kNone || density >= 1) {
+    return nullptr;
+  }
+  if (density <= 0) {
+    return MakeEmpty();
+  }
+  std::unique_ptr<Sparsifier> sparsifier;
+  MergeRounding rounding = tensor.rounding;
+  switch (rule) {
+    case Sparsification::kNone:
+    case Sparsification::kMagnitude:
+      sparsifier = MakeLargest(tensor, density);
+      break;
+    case Sparsification::kOutliers:
+      sparsifier = MakeWithoutOutliers(tensor, density, FiniteParameter(tensor, member, "gamma"));
+      break;
+    case Sparsification::kRandom:
+    case Sparsification::kRankedRandom:
+      break;
+  }
+  return rescale && sparsifier != nullptr ? MakeRescaled(std::move(sparsifier), tensor, rounding)
+                                          : std::move(sparsifier);
+}
+
+}  // namespace lbrx

@@ -1,0 +1,36 @@
+// A model as mergekit's files name it: MODEL[@REVISION][+ADAPTER[@REVISION]].
+#pragma once
+
+#include <compare>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace lbrx {
+
+// A folder, file or Hugging Face name with a revision of it.
+struct ModelPath {
+  std::string path;
+  std::string revision;  // empty: the current one
+  auto operator<=>(const ModelPath&) const = default;
+};
+
+// Two references are the same model where all of this is equal as written: "./a" is not "a".
+struct ModelRef {
+  ModelPath model;
+  std::optional<ModelPath> adapter;   // a PEFT adapter to apply
+  std::string override_architecture;  // takes the place of config.json's `architectures`
+  auto operator<=>(const ModelRef&) const = default;
+};
+
+// "path[@revision]" and "model[+adapter]", without the architecture.
+std::string ToString(const ModelPath& path);
+std::string ToString(const ModelRef& model);
+
+// Throws kInvalid for a text with more than one '+' or more than one '@' in a part (so paths cannot
+// have them), and for an empty part.
+ModelRef ParseModelRef(std::string_view text);
+// The same for PATH[@REVISION], which may have a '+'.
+ModelPath ParseModelPath(std::string_view text);
+
+}  // namespace lbrx

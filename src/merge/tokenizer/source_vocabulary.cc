@@ -1,0 +1,185 @@
+#include "merge/tokenizer/source_vocabulary.h"
+
+#include <algorithm>
+#include <array>
+
+#include "core/base/error.h"
+#include "core/base/format.h"
+#include "core/io/file.h"
+
+namespace lbrx {
+namespace {
+
+constexpr std::array<std::string_view, 9> kTokenizerFiles = {
+    "tokenizer.json",    "tokenizer_config.json", "special_tokens_map.json",
+    "added_tokens.json", "tokenizer.model",       "vocab.json",
+    "merges.txt",        "chat_template.jinja",   "chat_template.json"};
+constexpr std::string_view kMoreTemplates = "additional_chat_templates";
+constexpr uint64_t kFileLimit = uint64_t{256} << 20;  // the largest published are 35 MB
+
+// Files that a folder without tokenizer.json needs in its place.
+void AddConverted(const TokenizerSource& source, std::vector<OutputText>& files,
+                  std::vector<std::string>& notices) {
+  GgufKeys keys;
+  AddTokenizerKeys(source, "", keys, notices);
+  for (OutputText& file : TokenizerFiles(keys, source.config, notices)) {
+    const bool known = std::find(kTokenizerFiles.begin(), kTokenizerFiles.end(), file.name) !=
+                       kTokenizerFiles.end();
+    if (!known || (file.name != "tokenizer_config.json" && FindText(files, file.name) != nullptr)) {
+      continue;
+    }
+    std::erase_if(files, [&](const OutputText& old) { return old.name == file.name; });
+    files.push_back(std::move(file));
+  }
+}
+
+// A special token as tokenizer_config.json spells it: a text, or an object with content.
+void AppendSpecial(const Json& entry, const std::string& file, std::vector<AddedToken>& out) {
+  if (entry.is_object()) {
+    out.push_back(ReadAddedToken(entry, 0, file));
+    out.back().special = true;
+  } else if (entry.is_string()) {
+    out.push_back({.content = entry.AsString(), .special = true, .normalized = false});
+  }
+}
+
+std::vector<AddedToken> NamedTokens(const Json& config, const std::string& file) {
+  std::vector<AddedToken> tokens;
+  for (const std::string_view role : kNamedTokens) {
+    if (const Json* entry = config.Find(role)) {
+      AppendSpecial(*entry, file, tokens);
+    }
+  }
+  for (const std::string_view key : kFurtherTokens) {
+    const Json* list = config.Find(key);
+    if (list != nullptr && list->is_array()) {
+      for (const Json& entry : list->AsArray()) {
+        AppendSpecial(entry, file, tokens);
+      }
+    } else if (list != nullptr && list->is_object()) {
+      for (const auto& [name, entry] : list->AsObject()) {
+        AppendSpecial(entry, file, tokens);
+      }
+    }
+  }
+  return tokens;
+}
+
+}  // namespace
+
+std::vector<OutputText> ReadTokenizerFiles(const TokenizerSource& source,
+                                           std::vector<std::string>& notices) {
+  std::vector<OutputText> files;
+  if (!HasTokenizer(source.folder)) {
+    return files;
+  }
+  const auto read = [&](const std::string& name) {
+    const std::string path = JoinPath(source.folder, name);
+    if (PathExists(path)) {
+      files.push_back({name, ReadWholeFile(path, kFileLimit)});
+    }
+  };
+  for (const std::string_view name : kTokenizerFiles) {
+    read(std::string(name));
+  }
+  const std::string more(kMoreTemplates);
+  if (const std::string path = JoinPath(source.folder, more); IsDirectory(path)) {
+    for (const std::string& name : ListDirectory(path)) {
+      read(JoinPath(more, name));
+    }
+  }
+  if (FindText(files, "tokenizer.json") == nullptr) {
+    AddConverted(source, files, notices);
+  }
+  return files;
+}
+
+uint64_t NextTokenId(uint64_t model_tokens, const std::vector<AddedToken>& added) {
+  uint64_t next = model_tokens;
+  for (const AddedToken& token : added) {
+    next = std::max<uint64_t>(next, uint64_t{token.id} + 1);
+  }
+  return next;
+}
+
+SourceVocabulary::SourceVocabulary(const ModelTokenizer& model) {
+  const std::string* json = FindText(model.files, "tokenizer.json");
+  if (json == nullptr) {
+    throw Error(ErrorCode::kIo, {.file = model.name,
+                                 .object = {},
+                                 .what = "the model has no tokenizer.json",
+                                 .expected = {},
+                                 .found = {},
+                                 .offset = {},
+                                 .advice = "load its tokenizer with transformers and save it: that "
+                                           "writes a tokenizer.json"});
+  }
+  TokenizerFolder folder;
+  folder.path = model.name;
+  folder.hf = ReadHfTokenizer(*json, JoinPath(model.name, "tokenizer.json"));
+  if (const std::string* config = FindText(model.files, "tokenizer_config.json")) {
+    folder.config = ParseJson(*config, JoinPath(model.name, "tokenizer_config.json"));
+  }
+  model_tokens_ = folder.hf.vocab.size();
+  ids_.reserve(model_tokens_ + folder.hf.added.size());
+  tokens_.reserve(model_tokens_ + folder.hf.added.size());
+  for (const auto& [token, id] : folder.hf.vocab) {
+    Name(token, id, true);
+  }
+  for (AddedToken& token : folder.hf.added) {
+    Name(token.content, token.id, false);
+    added_.push_back(std::move(token));
+  }
+  ReadConfigured(folder);
+  std::sort(added_.begin(), added_.end(),
+            [](const AddedToken& a, const AddedToken& b) { return a.id < b.id; });
+  std::sort(tokens_.begin(), tokens_.end(),
+            [](const Token& a, const Token& b) { return a.id < b.id; });
+}
+
+void SourceVocabulary::ReadConfigured(const TokenizerFolder& folder) {
+  std::vector<AddedToken> configured = ConfiguredTokens(folder);
+  std::stable_sort(configured.begin(), configured.end(),
+                   [](const AddedToken& a, const AddedToken& b) { return a.id < b.id; });
+  for (AddedToken& token : configured) {
+    Add(std::move(token));
+  }
+  for (AddedToken& token :
+       NamedTokens(folder.config, JoinPath(folder.path, "tokenizer_config.json"))) {
+    Add(std::move(token));
+  }
+  for (const std::string_view role : kNamedTokens) {
+    if (std::string token = NamedToken(folder.config, role); !token.empty()) {
+      roles_.emplace_back(role, std::move(token));
+    }
+  }
+}
+
+void SourceVocabulary::Add(AddedToken token) {
+  const bool known = std::any_of(added_.begin(), added_.end(), [&](const AddedToken& other) {
+    return other.content == token.content;
+  });
+  if (known || token.content.empty()) {
+    return;
+  }
+  if (const std::optional<uint32_t> id = Find(token.content)) {
+    token.id = *id;
+  } else {
+    token.id = static_cast<uint32_t>(NextTokenId(model_tokens_, added_));
+    Name(token.content, token.id, false);
+  }
+  added_.push_back(std::move(token));
+}
+
+void SourceVocabulary::Name(const std::string& text, uint32_t id, bool in_model) {
+  if (ids_.emplace(text, id).second) {
+    tokens_.push_back({text, id, in_model});
+  }
+}
+
+std::optional<uint32_t> SourceVocabulary::Find(const std::string& text) const {
+  const auto found = ids_.find(text);
+  return found == ids_.end() ? std::nullopt : std::optional<uint32_t>(found->second);
+}
+
+}  // namespace lbrx
