@@ -17,6 +17,7 @@ endif()
 configure_file(${PROJECT_SOURCE_DIR}/cmake/lbrx_build_info.h.in
                ${PROJECT_BINARY_DIR}/generated/lbrx_build_info.h @ONLY)
 # The version alone, for what is written into outputs: a commit would change their bytes.
-set_source_files_properties(${PROJECT_SOURCE_DIR}/src/convert/card.cc PROPERTIES
+set_source_files_properties(${PROJECT_SOURCE_DIR}/src/convert/card.cc
+                            ${PROJECT_SOURCE_DIR}/src/merge/merged_config.cc PROPERTIES
                             COMPILE_DEFINITIONS "LBRX_VERSION=\"${PROJECT_VERSION}\"")
 target_include_directories(lbrx_cli PRIVATE ${PROJECT_BINARY_DIR}/generated)

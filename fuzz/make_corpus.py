@@ -319,6 +319,10 @@ def at(text, shift=0):
     return SOUND.index(text.encode()) + shift
 
 
+# Found by fuzzing; stands in the header twice.
+TORN = (b'ta_offsets":[0,4]},"b":{"dtype":"U8","shape":[4],' + b"\x95" * 25 + b"tjgg" + b"\x95" * 25
+        + b'"data_offsets":[2,6]},"c":{"dtype":"U8","shape":[4],"' + b"\x01" + bytes(6) + b"\x01" + b"data_offsets")
+
 REPAIR = {
     "sound": SOUND,
     "cut": SOUND[:-20],
@@ -343,6 +347,9 @@ REPAIR = {
     "config_twice": '{"b": 1, "a": 2, "b": 3, ',
     # Its data began behind the end of the file.
     "start_behind_end": raw('{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}  ', b"", 3)[:-1],
+    # Of the entries that name the same bytes the last was distrusted instead of all.
+    "tied_overlap": raw(b'{"a":{"dtype":"U8","shape":[4],"da"a":{"dtype":"U8","shape":[4],"da' + TORN + TORN
+                        + b'":[4,8]}}', bytes(8), 0x9D),
     "index": '{"metadata": {"total_size": 5}, "weight_map": {"a": "x.safetensors", "b": "y.saf',
 }
 
@@ -619,6 +626,42 @@ TOKENIZER = {
 }
 
 
+# --- merge_config --------------------------------------------------------------------------------
+
+TWO = "merge_method: ties\nbase_model: base\nmodels:\n- model: a\n  parameters: {weight: 0.5}\n- model: b\n"
+LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{b}: &{b} [{', '.join(['*' + a] * 9)}]\n" for a, b in zip("abcdefgh", "bcdefghi"))
+MERGE_CONFIG = {
+    "models": TWO,
+    "settings": TWO + "parameters:\n  weight:\n  - {filter: mlp, value: [0, 0.5, 1]}\n  - {value: 1e-5}\n"
+                      "  density: {value: [yes, no]}\n  lambda: 1:30\n  normalize: 'on'\n  x: .inf\n",
+    "slices": "merge_method: slerp\nbase_model: a\nslices:\n- sources: [{model: a, layer_range: [0, 2]}, "
+              "{model: b+l@r, layer_range: [1, 3]}]\n  base_model: b\n  parameters: {t: [0, 1]}\n  residual_weight: 1\n",
+    "modules": "merge_method: passthrough\nmodules:\n  text: {slices: [{sources: [{model: v, layer_range: [0, 4]}]}]}\n"
+               "  vision: {models: [{model: {model: {path: v, revision: r}, lora: l, override_architecture: X}}]}\n",
+    "tokenizer": TWO + "dtype: torch.bfloat16\nout_dtype: float16\nchat_template: auto\ntokenizer:\n  source: union\n"
+                       "  pad_to_multiple_of: 64\n  tokens:\n    <a>: {source: {kind: model_token, model: a, token_id: 7}}\n"
+                       "    <b>: {source: {kind: zero}, force: true}\n    <c>: {source: a}\n",
+    "tokenizer_source": TWO + "tokenizer_source: base\n",
+    "merge_keys": "x: &x {weight: 1}\n" + TWO + "parameters: {<<: [*x, {density: 1}], gamma: 2}\n",
+    "merge_twice": "a: {<<: [{p: 1}, {p: 2}]}\n",
+    "documents": TWO + "---\n" + TWO,
+    "laughs": LAUGHS,
+    "recursion": "a: &a [*a]\n",
+    "deep": "[" * 200,
+    "tags": "a: !!str 7\nb: !!float 1e-5\nc: !foo 7\n",
+    "block": "a: |\n  x\nb: >-\n  y\n\n? c\n: \"\\u00e9\"\n",
+    "duplicate": TWO + "dtype: float32\ndtype: float16\n",
+    "twice": "merge_method: linear\nmodels: [{model: a}, {model: a}]\n",
+    "range": "merge_method: linear\nslices: [{sources: [{model: a, layer_range: [3, 3]}]}]\n",
+    "typing_error": TWO + "dtyp: float32\n",
+    "bad_utf8": b"a: \xff\n",
+    "nul": b"a: \x00\n",
+    "bom": b"\xef\xbb\xbfmerge_method: x\n",
+    "empty": b"",
+}
+
+
 def main():
     write("json", JSON)
     write("safetensors", SAFETENSORS)
@@ -630,6 +673,7 @@ def main():
     write("prequantized", PREQUANTIZED)
     write("imatrix", IMATRIX)
     write("tokenizer", TOKENIZER)
+    write("merge_config", MERGE_CONFIG)
 
 
 main()

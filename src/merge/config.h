@@ -51,7 +51,7 @@ struct MergeModule {
 
 enum class TokenizerChoice : uint8_t { kUnion, kBase, kModel };
 
-struct TokenizerSource {
+struct VocabularySource {
   TokenizerChoice choice = TokenizerChoice::kUnion;
   ModelRef model;  // of kModel
 };
@@ -74,7 +74,7 @@ struct TokenRule {
 };
 
 struct TokenizerBlock {
-  TokenizerSource source;
+  VocabularySource source;
   std::vector<TokenRule> tokens;    // in the order of the file
   uint32_t pad_to_multiple_of = 0;  // 0: no padding
   YamlPosition position;

@@ -10,8 +10,8 @@
 namespace lbrx {
 namespace {
 
-TokenizerSource ReadSource(const ConfigNode& node, ConfigWarnings& warnings) {
-  TokenizerSource out;
+VocabularySource ReadSource(const ConfigNode& node, ConfigWarnings& warnings) {
+  VocabularySource out;
   const std::string_view text = node.node.is_string() ? node.node.text() : "";
   if (text == "union" || text == "base") {
     out.choice = text == "union" ? TokenizerChoice::kUnion : TokenizerChoice::kBase;

@@ -9,6 +9,7 @@ namespace lbrx {
 // NOLINTBEGIN(readability-identifier-naming)
 extern const CommandInfo kConvertCommand;
 extern const CommandInfo kQuantizeCommand;
+extern const CommandInfo kMergeCommand;
 extern const CommandInfo kApplyCommand;
 extern const CommandInfo kEditCommand;
 extern const CommandInfo kRepairCommand;
@@ -18,6 +19,7 @@ extern const CommandInfo kValidateCommand;
 extern const CommandInfo kDiffCommand;
 extern const CommandInfo kHashCommand;
 extern const CommandInfo kSchemesCommand;
+extern const CommandInfo kMethodsCommand;
 extern const CommandInfo kFormatsCommand;
 extern const CommandInfo kArchitecturesCommand;
 extern const CommandInfo kDoctorCommand;

@@ -7,10 +7,10 @@
 namespace lbrx {
 namespace {
 
-constexpr std::array<const CommandInfo*, 17> kCommands = {
-    &kConvertCommand,       &kQuantizeCommand, &kApplyCommand,      &kEditCommand,
+constexpr std::array<const CommandInfo*, 19> kCommands = {
+    &kConvertCommand,       &kQuantizeCommand, &kMergeCommand, &kApplyCommand,      &kEditCommand,
     &kRepairCommand,        &kCleanCommand,    &kInspectCommand,    &kValidateCommand,
-    &kDiffCommand,          &kHashCommand,     &kSchemesCommand,    &kFormatsCommand,
+    &kDiffCommand,          &kHashCommand,     &kSchemesCommand,    &kFormatsCommand, &kMethodsCommand,
     &kArchitecturesCommand, &kDoctorCommand,   &kCompletionCommand, &kHelpCommand,
     &kVersionCommand,
 };

@@ -8,6 +8,7 @@
 #include "core/base/format.h"
 #include "core/io/partial.h"
 #include "core/parallel/executor.h"
+#include "merge/merge.h"
 #include "model/open_model.h"
 
 namespace lbrx {
@@ -18,7 +19,9 @@ constexpr uint64_t kMostThreads = 4096;
 constexpr size_t kLongestPath = 4096;
 
 unsigned Threads(const Context& context) {
-  return static_cast<unsigned>(context.args().Uint("--threads", 1, kMostThreads).value_or(0));
+  const ParsedArgs& args = context.args();
+  const std::optional<uint64_t> peer = args.Uint("--num-threads", 1, kMostThreads);
+  return static_cast<unsigned>(args.Uint("--threads", 1, kMostThreads).value_or(peer.value_or(0)));
 }
 
 std::string Folder(const std::string& source) {
@@ -56,8 +59,7 @@ int WritePlan(Context& context, const Plan& plan) {
 }
 
 // Measures the candidates of --target-bpw and --target-size, which reads the source once more.
-ConvertRequest Survey(Context& context, const ConvertRequest& request,
-                      const std::shared_ptr<const Checkpoint>& source) {
+ConvertRequest Survey(Context& context, const ConvertRequest& request, const ModelSource& source) {
   const Plan plan = PlanSurvey(request, source);
   RunOptions options = OptionsOf(context, request);
   options.no_output = true;
@@ -94,7 +96,9 @@ int Run(Context& context, const Plan& plan, const ConvertRequest& request) {
   if (!options.no_output) {
     context.set_resume_hint(ResumeHint(request.destination));
   }
-  options.progress = &context.StartProgress(request.scheme ? "quantizing" : "converting");
+  options.progress = &context.StartProgress(!request.merge.is_null() ? "merging"
+                                            : request.scheme         ? "quantizing"
+                                                                     : "converting");
   const RunResult result = RunPlan(plan, options);
   context.StopProgress();
   if (result.zeroed != 0) {
@@ -113,6 +117,24 @@ int Run(Context& context, const Plan& plan, const ConvertRequest& request) {
   return 0;
 }
 
+ModelSource OpenSource(Context& context, const ConvertRequest& request,
+                       const OpenOptions& options) {
+  if (request.merge.is_null()) {
+    auto stored = std::make_shared<const Checkpoint>(OpenModel(request.source, options));
+    context.Detail(1, Format("{}: {}", request.source, stored->reason));
+    CheckPathsApart(Folder(request.source), request.destination);
+    return SourceOf(std::move(stored));
+  }
+  Merge merge = PlanMerge(MergeRequest::FromJson(request.merge), options);
+  for (const std::string& notice : merge.notices) {
+    context.Notice(notice);
+  }
+  for (const std::string& path : merge.paths) {
+    CheckPathsApart(Folder(path), request.destination);
+  }
+  return std::move(merge.source);
+}
+
 }  // namespace
 
 std::string ResumeHint(const std::string& destination) {
@@ -128,9 +150,7 @@ Plan MakePlan(Context& context, ConvertRequest& request) {
   OpenOptions options;
   options.strict = request.strict;
   options.executor = &executor;
-  auto source = std::make_shared<const Checkpoint>(OpenModel(request.source, options));
-  context.Detail(1, Format("{}: {}", request.source, source->reason));
-  CheckPathsApart(Folder(request.source), request.destination);
+  ModelSource source = OpenSource(context, request, options);
   if (NeedsSurvey(request)) {
     request = Survey(context, request, source);
   }

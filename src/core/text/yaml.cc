@@ -254,6 +254,9 @@ bool YamlBuilder::Take(const yaml_event_t& event) {
 YamlKind YamlBuilder::KindOf(const yaml_event_t& event, std::string_view text) const {
   const std::string_view tag = View(event.data.scalar.tag);
   const YamlKind plain = ResolvePlainScalar(text);
+  if (tag == "!") {  // PyYAML's reading of it
+    return plain;
+  }
   if (tag.empty()) {
     return event.data.scalar.plain_implicit != 0 ? plain : YamlKind::kString;
   }
@@ -377,9 +380,10 @@ void YamlBuilder::Measure(uint32_t index) {
     expanded += child.expanded;
     height = std::max(height, child.height);
   }
-  if (expanded > limits_.max_nodes) {
+  const uint64_t most = document_.nodes_.size() + uint64_t{limits_.max_repeated};
+  if (expanded > most) {
     Fail(At(index), "too many values once aliases are replaced by what they stand for",
-         Format("at most {}", limits_.max_nodes), std::to_string(expanded));
+         Format("at most {}", most), std::to_string(expanded));
   }
   if (height >= limits_.max_depth) {
     Fail(At(index), "YAML is nested too deep once aliases are replaced by what they stand for",

@@ -1,11 +1,11 @@
 // YAML 1.1 as PyYAML's safe loader reads it, as a tree with positions. libyaml parses (yaml.cc);
 // scalars are resolved in yaml_scalar.h.
 //
-// Aliases are links into the tree, so what a file repeats by them takes no memory; what it would
-// take is bounded (`max_nodes`), and so are bytes and depth. `<<` is resolved: the mapping has the
-// merged entries, of which its own take precedence. Refused, where PyYAML lets the last one win in
-// silence: a key twice, and a key that comes from two merged mappings (PyYAML's releases disagree
-// which of them counts). Keys are scalars.
+// Aliases are links into the tree, so what a file repeats by them takes no memory here; what it
+// will take readers is bounded (`max_repeated`), and so are bytes, nodes and depth. `<<` is
+// resolved: the mapping has the merged entries, of which its own take precedence. Refused, where
+// PyYAML lets the last one win in silence: a key twice, and a key that comes from two merged
+// mappings (PyYAML's releases disagree which of them counts). Keys are scalars.
 #pragma once
 
 #include <compare>
@@ -20,7 +20,8 @@ namespace lbrx {
 struct YamlLimits {
   uint64_t max_bytes = uint64_t{64} << 20;
   uint32_t max_depth = 64;
-  uint32_t max_nodes = uint32_t{1} << 23;  // aliases and merge keys expanded
+  uint32_t max_nodes = uint32_t{1} << 23;     // written
+  uint32_t max_repeated = uint32_t{1} << 20;  // more by aliases and merge keys
 };
 
 // Both from 1; columns count characters.

@@ -228,8 +228,9 @@ class VocabularyBuilder {
       }
     }
     if (beyond != 0) {
-      notices_.push_back(Format("{}: {} of its tokens have no row: vocab_size is {}",
-                                models_[model].name, beyond, rows));
+      notices_.push_back(
+          Format("{}: tokens of its tokenizer without a row, as vocab_size is {}: {}",
+                 models_[model].name, rows, beyond));
     }
     out_.ids.push_back(std::move(ids));
   }
@@ -291,7 +292,8 @@ class VocabularyBuilder {
       orphans += out_.is_token[id] && !owned && sourced.count(id) == 0 ? 1 : 0;
     }
     if (orphans != 0) {
-      notices_.push_back(Format("{} tokens have no row in any model: theirs are zeros", orphans));
+      notices_.push_back(
+          Format("tokens that no model has a row for, which gets zeros: {}", orphans));
     }
   }
 

@@ -19,7 +19,7 @@ struct TokenSource {
 
   Kind kind = Kind::kUnset;
   uint32_t model = 0;
-  std::string token;
+  std::string token = {};
   uint64_t id = 0;
   bool force = false;  // models that have the token get the default row too
 };

@@ -1,0 +1,165 @@
+// Merges from the configuration to the folder: against mergekit 0.1.5's results (what they are:
+// tests/data/merge/README.md), and what surrounds the arithmetic.
+#include "merge/merge.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <filesystem>
+#include <regex>
+
+#include "convert/convert.h"
+#include "core/io/file.h"
+#include "model/open_model.h"
+#include "stream/engine.h"
+#include "support/checkpoints.h"
+#include "support/temp_dir.h"
+
+namespace lbrx {
+namespace {
+
+constexpr char kData[] = LBRX_TEST_DATA "/merge/";
+
+// The configuration with the models' names made paths.
+std::string ConfigOf(const std::string& name) {
+  const std::string text = ReadWholeFile(kData + name + ".yml");
+  return std::regex_replace(text, std::regex("model: (base|a|b|c)\\b"),
+                            "model: " + std::string(kData) + "$1");
+}
+
+MergeRequest RequestOf(const std::string& text) {
+  MergeRequest merge;
+  merge.config_file = "merge.yml";
+  merge.config_text = text;
+  return merge;
+}
+
+// Merges into `destination`; returns the notices, one a line.
+std::string Execute(const MergeRequest& merge, const std::string& destination, unsigned threads = 2,
+                    uint64_t memory = uint64_t{64} << 20,
+                    std::optional<std::string> scheme = std::nullopt) {
+  ConvertRequest request;
+  request.command = "merge";
+  request.source = merge.config_file;
+  request.destination = destination;
+  request.merge = merge.ToJson();
+  request.scheme = std::move(scheme);
+  Merge planned = PlanMerge(merge, {});
+  std::string notices;
+  for (const std::string& notice : planned.notices) {
+    notices += notice + "\n";
+  }
+  const Plan plan = PlanConvert(request, std::move(planned.source));
+  for (const std::string& notice : plan.notices) {
+    notices += notice + "\n";
+  }
+  RunOptions options;
+  options.destination = destination;
+  options.sync = false;
+  options.threads = threads;
+  options.memory = memory;
+  RunPlan(plan, options);
+  return notices;
+}
+
+struct Tensor {
+  DType dtype = DType::kF32;
+  Shape shape;
+  std::vector<float> values;
+};
+
+std::map<std::string, Tensor> TensorsOf(const std::string& path) {
+  const SourceFiles::Checkpoints sources = {std::make_shared<Checkpoint>(OpenModel(path))};
+  SourceFiles files(sources);
+  Pool pool;
+  ReadContext context{files, pool};
+  std::map<std::string, Tensor> out;
+  for (const SourceTensor& tensor : sources[0]->tensors) {
+    const ValuePtr value = CastTo(LoadTensor(sources, 0, tensor), DType::kF32);
+    Tensor& read = out[tensor.name];
+    read.dtype = tensor.encoding.dtype;
+    read.shape = tensor.shape;
+    read.values.resize(tensor.shape.elements());
+    value->Read(context, 0, read.values.size(), reinterpret_cast<std::byte*>(read.values.data()));
+  }
+  return out;
+}
+
+Json ReadJson(const std::string& path) {
+  return ParseJson(ReadWholeFile(path), path);
+}
+
+class MergekitTest : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(MergekitTest, GivesItsTensorsAndConfig) {
+  const TempDir dir;
+  MergeRequest merge = RequestOf(ConfigOf(GetParam()));
+  merge.seed = 42;  // the goldens were made with it
+  merge.compat = true;
+  Execute(merge, dir / "out");
+  const std::map<std::string, Tensor> tensors = TensorsOf(dir / "out");
+  const Json expected = ReadJson(kData + GetParam() + ".expected.json");
+  ASSERT_EQ(tensors.size(), expected.AsObject().size());
+  for (const auto& [name, golden] : expected.AsObject()) {
+    ASSERT_TRUE(tensors.contains(name)) << name;
+    const Tensor& tensor = tensors.at(name);
+    EXPECT_EQ(Info(tensor.dtype).long_name, golden.Find("dtype")->AsString()) << name;
+    std::vector<uint64_t> dims;
+    for (const Json& dim : golden.Find("shape")->AsArray()) {
+      dims.push_back(dim.AsUint64());
+    }
+    ASSERT_EQ(tensor.shape, Shape(dims)) << name;
+    double squares = 0;
+    float largest = 0;
+    for (const float value : tensor.values) {
+      squares += static_cast<double>(value) * value;
+      largest = std::max(largest, std::abs(value));
+    }
+    const double norm = golden.Find("l2")->AsDouble();
+    EXPECT_NEAR(std::sqrt(squares), norm, 1e-5 * norm) << name;
+    const Json::Array& sample = golden.Find("sample")->AsArray();
+    for (size_t i = 0; i < sample.size(); ++i) {
+      const float value = tensor.values[i * tensor.values.size() / sample.size()];
+      ASSERT_NEAR(value, sample[i].AsDouble(), 1e-5 * largest) << name << " sample " << i;
+    }
+  }
+  const Json config = ReadJson(dir / "out/config.json");
+  const Json golden = ReadJson(kData + GetParam() + ".config.json");
+  for (const auto& [key, value] : golden.AsObject()) {
+    ASSERT_NE(config.Find(key), nullptr) << key;
+    EXPECT_TRUE(*config.Find(key) == value) << key;
+  }
+}
+
+std::vector<std::string> Goldens() {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(kData)) {
+    if (entry.path().extension() == ".yml") {
+      names.push_back(entry.path().stem().string());
+    }
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+TEST(MergekitTest, AllGoldensAreThere) {
+  EXPECT_EQ(Goldens().size(), 26U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Goldens, MergekitTest, ::testing::ValuesIn(Goldens()),
+                         [](const auto& info) { return info.param; });
+
+// Everything but the random stream is the same without --compat, as the sources are float32.
+TEST(MergeTest, ThreadsAndMemoryChangeNothing) {
+  for (const std::string& name : Goldens()) {
+    const TempDir dir;
+    MergeRequest merge = RequestOf(ConfigOf(name));
+    merge.seed = 7;
+    Execute(merge, dir / "one", 1, uint64_t{64} << 20);
+    Execute(merge, dir / "seven", 7, uint64_t{24} << 20);
+    EXPECT_EQ(ReadTree(dir / "one"), ReadTree(dir / "seven")) << name;
+  }
+}
+
+}  // namespace
+}  // namespace lbrx

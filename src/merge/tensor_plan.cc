@@ -1,0 +1,505 @@
+#include "merge/tensor_plan.h"
+
+#include <algorithm>
+
+#include "core/base/format.h"
+#include "core/tensor/convert.h"
+#include "core/text/suggest.h"
+#include "merge/merged_value.h"
+#include "merge/tokenizer/aligned_rows.h"
+#include "stream/rearrange.h"
+
+namespace lbrx {
+namespace {
+
+constexpr size_t kMostListed = 20;
+
+ParameterType TypeOf(MergeParameterInfo::Kind kind) {
+  switch (kind) {
+    case MergeParameterInfo::Kind::kInteger:
+      return ParameterType::kInteger;
+    case MergeParameterInfo::Kind::kBoolean:
+      return ParameterType::kBoolean;
+    default:
+      return ParameterType::kNumber;
+  }
+}
+
+bool IsFloat(const OutlineInput& input) {
+  return Info(input.tensor->value->dtype()).floating;
+}
+
+// Matrices with a row for each token, which models may have different numbers of.
+bool IsOfVocabulary(const MergeModel& model, const std::string& name, const Shape& shape) {
+  if (shape.rank() != 2) {
+    return false;
+  }
+  const TensorRule* rule = model.naming.Resolve(name).rule;
+  if (rule != nullptr) {
+    return rule->role == Role::kTokenEmbedding || rule->role == Role::kOutput;
+  }
+  return name.find("embed_tokens") != std::string::npos ||
+         name.find("lm_head") != std::string::npos;
+}
+
+// The first rows and columns of a matrix.
+ValuePtr CutTo(const ValuePtr& value, const Shape& shape) {
+  return value->shape() == shape ? value : ViewOf(value, 0, shape, {value->shape()[1], 1});
+}
+
+DType Promoted(DType a, DType b) {
+  if (a == b) {
+    return a;
+  }
+  return a == DType::kF64 || b == DType::kF64 ? DType::kF64 : DType::kF32;
+}
+
+std::string Listed(const std::vector<std::string>& lines, const char* separator) {
+  std::string out;
+  for (size_t i = 0; i < std::min(lines.size(), kMostListed); ++i) {
+    out += (i == 0 ? "" : separator) + lines[i];
+  }
+  return lines.size() > kMostListed
+             ? out + Format("{}and {} more", separator, lines.size() - kMostListed)
+             : out;
+}
+
+// "weight=0.5 density=0.8", for people and for the plan's hash.
+std::string Text(const MergeParameters& parameters) {
+  std::string out;
+  for (const auto& [name, value] : parameters.all()) {
+    out += Format("{}{}={}", out.empty() ? "" : " ", name, value);
+  }
+  return out;
+}
+
+MergeRounding RoundingIn(DType dtype) {
+  return dtype == DType::kBF16  ? MergeRounding::kBF16
+         : dtype == DType::kF16 ? MergeRounding::kF16
+                                : MergeRounding::kNone;
+}
+
+}  // namespace
+
+bool IsLeftOutByPeer(const MergeModels& models, const OutlineTensor& tensor) {
+  const Naming& naming = models[tensor.inputs.front().model].naming;
+  if (!tensor.known || naming.architecture == nullptr) {
+    return !tensor.known;
+  }
+  const std::string& name = tensor.inputs.front().tensor->name;
+  const TensorMeaning meaning = naming.Resolve(name);
+  const std::string_view architecture = naming.architecture->name;
+  return (meaning.leaf == "bias" && (architecture == "llama" || architecture == "mistral")) ||
+         (architecture == "olmo2" && meaning.rule != nullptr &&
+          (meaning.rule->role == Role::kQueryNorm || meaning.rule->role == Role::kKeyNorm));
+}
+
+TensorPlanner::TensorPlanner(const MergeConfig& config, const MergeModels& models,
+                             const MergeRequest& request,
+                             std::shared_ptr<const OutputVocabulary> vocabulary,
+                             std::vector<std::string>& notices)
+    : config_(config),
+      models_(models),
+      request_(request),
+      method_(FindMergeMethod(config.method)),
+      vocabulary_(std::move(vocabulary)) {
+  CheckParameterNames(notices);
+}
+
+void TensorPlanner::CheckParameterNames(std::vector<std::string>& notices) const {
+  std::vector<std::string> known;
+  for (const MergeParameterInfo& info : method_.parameters) {
+    known.emplace_back(info.name);
+  }
+  const auto check = [&](const Parameters& parameters) {
+    for (const auto& [name, parameter] : parameters) {
+      if (std::find(known.begin(), known.end(), name) != known.end()) {
+        continue;
+      }
+      const std::string text =
+          Format("{}: line {}, column {}: {} has no parameter \"{}\"; {}", config_.file,
+                 parameter.key.line, parameter.key.column, method_.name, Printable(name),
+                 Suggestion(name, known, known.empty() ? "it has none" : Listed(known, ", ")));
+      if (request_.strict) {
+        throw Error(ErrorCode::kInvalid, text + "; leave out --strict to ignore it");
+      }
+      notices.push_back(text);
+    }
+  };
+  check(config_.parameters);
+  for (const MergeModule& module : config_.modules) {
+    check(module.parameters);
+    for (const MergeSlice& slice : module.slices) {
+      check(slice.parameters);
+      for (const MergeSource& source : slice.sources) {
+        check(source.parameters);
+      }
+    }
+  }
+}
+
+NamedValue TensorPlanner::Plan(const OutlineTensor& tensor, uint64_t& stream_position) {
+  Inputs inputs = Split(tensor);
+  Align(tensor, inputs);
+  if (const OutlineInput* alone = AsItIs(tensor, inputs)) {
+    if (!tensor.known) {
+      carried_.push_back(tensor.name);
+    }
+    return Carry(tensor, *alone, inputs);
+  }
+  if (!Fit(tensor, inputs)) {
+    return Carry(tensor, Donor(tensor), inputs);  // RequireSameShapes will refuse it
+  }
+  if (inputs.members.empty()) {
+    return Carry(tensor, *inputs.base, inputs);
+  }
+  const DType working = WorkingType(inputs);
+  if (request_.compat && inputs.base) {
+    for (ValuePtr& value : inputs.values) {
+      value = CastTo(value, working);
+    }
+  }
+  MergeTensor described = Describe(tensor, inputs);
+  described.rounding = request_.compat ? RoundingIn(working) : MergeRounding::kNone;
+  described.stream_position = stream_position;
+  if (request_.compat && method_.draws != nullptr) {
+    stream_position += method_.draws(described);
+  }
+  std::string text =
+      Format("{} {} seed={} compat={} at={}", method_.name, Text(described.parameters),
+             described.seed, described.compat, described.stream_position);
+  std::string label(method_.name);
+  for (size_t i = 0; i < inputs.members.size(); ++i) {
+    const std::string parameters = Text(described.members[i]);
+    text += Format(" [{}]", parameters);
+    label += Format("{} {}{}{}", i == 0 ? ":" : ",", models_[inputs.members[i].model].label,
+                    parameters.empty() ? "" : " ", parameters);
+  }
+  label += described.parameters.all().empty() ? "" : "; " + Text(described.parameters);
+  MergeParts parts{.name = tensor.name,
+                   .labels = {},
+                   .members = inputs.values,
+                   .base = inputs.base_value,
+                   .merged = nullptr};
+  for (const OutlineInput& member : inputs.members) {
+    parts.labels.push_back(models_[member.model].label);
+  }
+  const bool widened = request_.compat && method_.widens;
+  const DType dtype = config_.out_dtype.value_or(widened ? DType::kF32 : working);
+  ValuePtr merged = CastTo(
+      MergedValue(method_.make(described), inputs.values, inputs.base_value, std::move(text)),
+      dtype);
+  parts.merged = merged;
+  parts_.push_back(std::move(parts));
+  return {.name = tensor.name,
+          .value = std::move(merged),
+          .stored = nullptr,
+          .label = std::move(label)};
+}
+
+// Base and members as the method has them.
+TensorPlanner::Inputs TensorPlanner::Split(const OutlineTensor& tensor) const {
+  const std::optional<ModelRef>& base = BaseModel(config_, *tensor.slice);
+  if (method_.base == BaseRole::kRequired && !base) {
+    throw Error(ErrorCode::kInvalid,
+                {.file = config_.file,
+                 .object = "base_model",
+                 .what = "is missing",
+                 .expected = Format("the model that {} starts from", method_.name),
+                 .found = "nothing",
+                 .offset = {},
+                 .advice = "add base_model: MODEL"});
+  }
+  Inputs inputs;
+  for (const OutlineInput& input : tensor.inputs) {
+    const bool is_base =
+        method_.base != BaseRole::kNone && base && models_.IndexOf(*base) == input.model;
+    if (is_base) {
+      inputs.base = input;
+      inputs.base_value = Load(input);
+    } else {
+      inputs.members.push_back(input);
+      inputs.values.push_back(Load(input));
+    }
+  }
+  return inputs;
+}
+
+// The base's tensor, or the first there is.
+const OutlineInput& TensorPlanner::Donor(const OutlineTensor& tensor) const {
+  const std::optional<ModelRef>& base = BaseModel(config_, *tensor.slice);
+  for (const OutlineInput& input : tensor.inputs) {
+    if (base && models_.IndexOf(*base) == input.model) {
+      return input;
+    }
+  }
+  return tensor.inputs.front();
+}
+
+// The input that the output's tensor is, where nothing is to be computed.
+const OutlineInput* TensorPlanner::AsItIs(const OutlineTensor& tensor, const Inputs& inputs) const {
+  if (!tensor.known || !IsFloat(tensor.inputs.front())) {
+    return &Donor(tensor);
+  }
+  const size_t sources = tensor.slice->sources.size();
+  if (method_.base == BaseRole::kRequired && !inputs.base) {
+    if (tensor.inputs.size() == 1 && method_.lone == LoneTensor::kAsItIs) {
+      return &tensor.inputs.front();
+    }
+    throw Error(ErrorCode::kInvalid,
+                {.file = models_.Get(*BaseModel(config_, *tensor.slice)).label,
+                 .object = tensor.name,
+                 .what = "is missing in the base model",
+                 .expected = Format("a tensor that {} has", models_[tensor.inputs[0].model].label),
+                 .found = "none",
+                 .offset = {},
+                 .advice = ""});
+  }
+  if (inputs.members.empty()) {
+    return &Donor(tensor);
+  }
+  if (inputs.members.size() < method_.least_members) {
+    if (tensor.inputs.size() < sources && method_.lone == LoneTensor::kAsItIs) {
+      return &tensor.inputs.front();
+    }
+    if (tensor.inputs.size() == sources || method_.lone == LoneTensor::kError) {
+      throw Error(ErrorCode::kInvalid, {.file = config_.file,
+                                        .object = tensor.name,
+                                        .what = Format("{} has too few models here", method_.name),
+                                        .expected = Format("at least {}{}", method_.least_members,
+                                                           inputs.base ? " beside the base" : ""),
+                                        .found = std::to_string(inputs.members.size()),
+                                        .offset = {},
+                                        .advice = ""});
+    }
+  }
+  if (inputs.members.size() > method_.most_members) {
+    throw Error(ErrorCode::kInvalid, {.file = config_.file,
+                                      .object = tensor.name,
+                                      .what = Format("{} has too many models here", method_.name),
+                                      .expected = Format("at most {}{}", method_.most_members,
+                                                         inputs.base ? " beside the base" : ""),
+                                      .found = std::to_string(inputs.members.size()),
+                                      .offset = {},
+                                      .advice = ""});
+  }
+  // Untouched, so that codes of a quantized tensor stay.
+  const bool whole = method_.name == "passthrough" &&
+                     ParametersOf(tensor, &inputs.members[0]).Get("scale") == 1 && !config_.dtype;
+  return whole ? &tensor.inputs.front() : nullptr;
+}
+
+// Makes all inputs of one shape, as the method has it. False: they cannot be.
+bool TensorPlanner::Fit(const OutlineTensor& tensor, Inputs& inputs) {
+  const ValuePtr& first = inputs.base ? inputs.base_value : inputs.values.front();
+  const bool vocabulary =
+      IsOfVocabulary(models_[tensor.inputs[0].model], tensor.name, first->shape());
+  Shape shape = first->shape();
+  if (vocabulary && method_.cuts_to_common) {
+    for (const ValuePtr& value : inputs.values) {
+      if (value->shape().rank() == 2) {
+        shape = Shape{std::min(shape[0], value->shape()[0]), std::min(shape[1], value->shape()[1])};
+      }
+    }
+  }
+  bool fits = true;
+  for (size_t i = 0; i < inputs.values.size();) {
+    ValuePtr& value = inputs.values[i];
+    const Shape& own = value->shape();
+    if (own == shape) {
+      ++i;
+    } else if (vocabulary && own.rank() == 2 && own[0] >= shape[0] && own[1] >= shape[1]) {
+      cut_.push_back(tensor.name + " of " + models_[inputs.members[i].model].label);
+      value = CutTo(value, shape);
+      ++i;
+    } else if (method_.drops_misfits && !vocabulary) {
+      dropped_.push_back(tensor.name + " of " + models_[inputs.members[i].model].label);
+      inputs.values.erase(inputs.values.begin() + static_cast<ptrdiff_t>(i));
+      inputs.members.erase(inputs.members.begin() + static_cast<ptrdiff_t>(i));
+    } else {
+      misfits_.push_back(Format("{}: {} in {}, {} in {}", tensor.name, shape.ToString(),
+                                models_[tensor.inputs[0].model].label, own.ToString(),
+                                models_[inputs.members[i].model].label));
+      fits = false;
+      ++i;
+    }
+  }
+  if (inputs.base) {
+    inputs.base_value = CutTo(inputs.base_value, shape);
+  }
+  return fits;
+}
+
+MergeTensor TensorPlanner::Describe(const OutlineTensor& tensor, const Inputs& inputs) const {
+  MergeTensor out;
+  out.name = tensor.name;
+  out.shape = inputs.values.front()->shape();
+  out.parameters = ParametersOf(tensor, nullptr);
+  for (const OutlineInput& member : inputs.members) {
+    out.members.push_back(ParametersOf(tensor, &member));
+  }
+  out.has_base = inputs.base.has_value();
+  out.seed = request_.seed;
+  out.compat = request_.compat;
+  return out;
+}
+
+// Those of a member, or those of the tensor.
+MergeParameters TensorPlanner::ParametersOf(const OutlineTensor& tensor,
+                                            const OutlineInput* member) const {
+  const ParameterScope scope{.config = &config_, .module = tensor.module, .slice = tensor.slice};
+  MergeParameters out;
+  for (const MergeParameterInfo& info : method_.parameters) {
+    if (info.of_member != (member != nullptr)) {
+      continue;
+    }
+    std::optional<double> value;
+    if (member != nullptr) {
+      const ModelRef* ref = nullptr;
+      for (const MergeSource& source : tensor.slice->sources) {
+        if (models_.IndexOf(source.model) == member->model) {
+          ref = &source.model;
+          break;
+        }
+      }
+      value =
+          ModelParameter(scope, info.name, TypeOf(info.kind), *ref, member->tensor->name, tensor.t);
+    } else {
+      value = GlobalParameter(scope, info.name, TypeOf(info.kind), tensor.name, tensor.t);
+    }
+    if (!value && info.required) {
+      throw Error(ErrorCode::kInvalid,
+                  {.file = config_.file,
+                   .object = tensor.name,
+                   .what = Format("{} needs the parameter {}{}", method_.name, info.name,
+                                  member == nullptr ? "" : " for " + models_[member->model].label),
+                   .expected = std::string(info.summary),
+                   .found = "nothing",
+                   .offset = {},
+                   .advice = member == nullptr ? "set it under parameters"
+                                               : "set it under the model's parameters, or for all "
+                                                 "under parameters"});
+    }
+    out.Set(info.name, value.value_or(info.standard));
+  }
+  return out;
+}
+
+// Brings matrices with a row for each token to the vocabulary of the result.
+void TensorPlanner::Align(const OutlineTensor& tensor, Inputs& inputs) const {
+  const ValuePtr& first = inputs.base ? inputs.base_value : inputs.values.front();
+  if (vocabulary_ == nullptr ||
+      !IsOfVocabulary(models_[tensor.inputs[0].model], tensor.name, first->shape())) {
+    return;
+  }
+  const DType working = WorkingType(inputs);
+  std::vector<ValuePtr> matrices(models_.size());
+  for (size_t i = 0; i < inputs.members.size(); ++i) {
+    matrices[inputs.members[i].model] = CastTo(inputs.values[i], working);
+  }
+  if (inputs.base) {
+    matrices[inputs.base->model] = inputs.base_value;
+  }
+  const std::optional<ModelRef>& base = BaseModel(config_, *tensor.slice);
+  const std::optional<uint32_t> place =
+      base ? std::optional(static_cast<uint32_t>(models_.IndexOf(*base))) : std::nullopt;
+  const std::vector<ValuePtr> aligned = AlignRows(vocabulary_, std::move(matrices), place);
+  for (size_t i = 0; i < inputs.members.size(); ++i) {
+    inputs.values[i] = aligned[inputs.members[i].model];
+  }
+  if (inputs.base) {
+    inputs.base_value = aligned[inputs.base->model];
+  }
+}
+
+ValuePtr TensorPlanner::Inputs::Find(size_t model) const {
+  if (base && base->model == model) {
+    return base_value;
+  }
+  for (size_t i = 0; i < members.size(); ++i) {
+    if (members[i].model == model) {
+      return values[i];
+    }
+  }
+  return nullptr;
+}
+
+ValuePtr TensorPlanner::Load(const OutlineInput& input) const {
+  const ValuePtr& value = input.tensor->value;
+  if (!config_.dtype || !IsFloat(input)) {
+    return value;
+  }
+  if (!CanConvert(value->dtype(), *config_.dtype) || !Info(*config_.dtype).floating) {
+    throw Error(ErrorCode::kInvalid, {.file = config_.file,
+                                      .object = "dtype",
+                                      .what = "weights cannot be of this type",
+                                      .expected = "float32, bfloat16 or float16",
+                                      .found = std::string(Info(*config_.dtype).long_name),
+                                      .offset = {},
+                                      .advice = ""});
+  }
+  return CastTo(value, *config_.dtype);
+}
+
+// The dtype that mergekit computes in, and that the result has where nothing else is asked for.
+DType TensorPlanner::WorkingType(const Inputs& inputs) const {
+  if (inputs.base) {
+    return inputs.base_value->dtype();
+  }
+  DType dtype = inputs.values.front()->dtype();
+  for (const ValuePtr& value : inputs.values) {
+    dtype = Promoted(dtype, value->dtype());
+  }
+  return dtype;
+}
+
+NamedValue TensorPlanner::Carry(const OutlineTensor& tensor, const OutlineInput& input,
+                                const Inputs& inputs) const {
+  NamedValue out = *input.tensor;
+  out.name = tensor.name;
+  out.stored = nullptr;
+  out.label = models_[input.model].label;
+  if (!IsFloat(input)) {
+    return out;
+  }
+  const ValuePtr value = inputs.Find(input.model);
+  const ValuePtr cast = config_.out_dtype ? CastTo(value, *config_.out_dtype) : value;
+  if (cast != input.tensor->value) {
+    out.value = cast;
+    out.planes.clear();
+    out.encoded = false;
+  }
+  return out;
+}
+
+void TensorPlanner::RequireSameShapes() const {
+  if (!misfits_.empty()) {
+    throw Error(ErrorCode::kInvalid,
+                {.file = config_.file,
+                 .object = "",
+                 .what = Format("{} tensors have different shapes", misfits_.size()),
+                 .expected = "models of one size",
+                 .found = Listed(misfits_, "; "),
+                 .offset = {},
+                 .advice = "nothing was written"});
+  }
+}
+
+void TensorPlanner::Note(std::vector<std::string>& notices) const {
+  if (!carried_.empty()) {
+    notices.push_back(
+        Format("{} tensors that the architecture does not know are carried from the base: {}",
+               carried_.size(), Listed(carried_, ", ")));
+  }
+  if (!cut_.empty()) {
+    notices.push_back(Format(
+        "{} matrices of the vocabulary have more rows than others; what is beyond is cut off: {}",
+        cut_.size(), Listed(cut_, ", ")));
+  }
+  if (!dropped_.empty()) {
+    notices.push_back(Format("{} tensors have another shape than the base's and take no part: {}",
+                             dropped_.size(), Listed(dropped_, ", ")));
+  }
+}
+
+}  // namespace lbrx
