@@ -181,7 +181,10 @@ HWY_INLINE void EncodePlainly(const EncodeJob& job) {
                                                           WriteFound<Format>(batch, found);
                                                         });
   } else {
-    EncodeCut<Format>(job);
+    EncodeScaled<Format>(
+        job, -Format::kTop,
+        [](const float* const* blocks) HWY_ATTR { return SignedMaximaOf(blocks); },
+        CutCodes<Format>());
   }
 }
 
@@ -205,7 +208,9 @@ void Encode(const EncodeJob& job) {
 }
 
 void EncodeQ80(const EncodeJob& job) {
-  EncodeRounded(job);
+  EncodeScaled<ggml::Q80>(
+      job, 127, [](const float* const* blocks) HWY_ATTR { return MagnitudesOf(blocks); },
+      RoundCodes());
 }
 
 #endif
