@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/text/json.h"
+#include "formats/writer.h"
 #include "tokenizer/hf_tokenizer.h"
 
 namespace lbrx {
