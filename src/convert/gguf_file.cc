@@ -67,12 +67,14 @@ bool IsStoredAsInSource(const Checkpoint& source, const std::vector<PlannedTenso
 }
 
 // config.json as it is, unless it tells of more than the GGUF file has: of the parts of a
-// multimodal model beside its text, or of quantized tensors of the folder's own.
-std::string ConfigToEmbed(const Checkpoint& source, const SourceFacts& facts,
-                          const std::string& path) {
+// multimodal model beside its text, or of quantized tensors of the folder's own; or the model is
+// not the folder's.
+std::string ConfigToEmbed(const Checkpoint& source, const SourceFacts& facts) {
   const bool quantized = source.config.Find("quantization") != nullptr ||
                          source.config.Find("quantization_config") != nullptr;
-  if (facts.naming.wrapper == nullptr && !quantized) {
+  const std::string path = JoinPath(source.folder, "config.json");
+  if (facts.naming.wrapper == nullptr && !quantized && !source.files.empty() &&
+      IsRegularFile(path)) {
     return ReadWholeFile(path);
   }
   Json config = TextModelConfig(source, facts);
@@ -81,18 +83,30 @@ std::string ConfigToEmbed(const Checkpoint& source, const SourceFacts& facts,
   return WriteConfig(TargetKind::kHuggingFace, config);
 }
 
-void Embed(const Checkpoint& source, const SourceFacts& facts, GgufKeys& keys) {
+void Embed(const Checkpoint& source, const std::vector<OutputText>& texts, const SourceFacts& facts,
+           GgufKeys& keys) {
   std::vector<OutputText> files;
+  const auto add = [&](std::string_view name, std::string content) {
+    files.push_back({.name = std::string(name), .content = std::move(content)});
+  };
   for (const std::string_view name : EmbeddableFiles()) {
     const std::string path = JoinPath(source.folder, std::string(name));
-    if (source.folder.empty() || !IsRegularFile(path)) {
-      continue;
+    if (name == "config.json" && !source.folder.empty()) {
+      add(name, ConfigToEmbed(source, facts));
+    } else if (const std::string* text = FindText(texts, name)) {
+      add(name, *text);
+    } else if (!source.folder.empty() && IsRegularFile(path)) {
+      add(name, ReadWholeFile(path));
     }
-    files.push_back({.name = std::string(name),
-                     .content = name == "config.json" ? ConfigToEmbed(source, facts, path)
-                                                      : ReadWholeFile(path)});
   }
   EmbedFiles(files, keys);
+}
+
+// The texts that are a tokenizer, if there is one among them.
+std::vector<OutputText> TokenizerAmong(const std::vector<OutputText>& texts) {
+  const bool any =
+      FindText(texts, "tokenizer.json") != nullptr || FindText(texts, "tokenizer.model") != nullptr;
+  return any ? texts : std::vector<OutputText>();
 }
 
 GeneralFacts GeneralFactsOf(const Checkpoint& source, const std::vector<NamedValue>& tensors) {
@@ -174,8 +188,8 @@ void OrderForGguf(const Checkpoint& source, std::vector<NamedValue>& tensors) {
 }
 
 GgufKeys KeysForGguf(const ConvertRequest& request, const Checkpoint& source,
-                     const SourceFacts& facts, const std::vector<NamedValue>& tensors,
-                     std::vector<std::string>& notices) {
+                     const std::vector<OutputText>& texts, const SourceFacts& facts,
+                     const std::vector<NamedValue>& tensors, std::vector<std::string>& notices) {
   if (source.gguf != nullptr) {
     return *source.gguf;
   }
@@ -185,8 +199,10 @@ GgufKeys KeysForGguf(const ConvertRequest& request, const Checkpoint& source,
   AddModelKeys(architecture, TextModelConfig(source, facts), keys, notices);
   keys.Set(kFileTypeKey, GgufValue::U32(0));
   keys.Set(kQuantizationVersionKey, GgufValue::U32(kQuantizationVersion));
-  if (HasTokenizer(source.folder)) {
+  std::vector<OutputText> files = TokenizerAmong(texts);
+  if (!files.empty() || HasTokenizer(source.folder)) {
     AddTokenizerKeys({.folder = source.folder,
+                      .files = std::move(files),
                       .config = source.config,
                       .vocabulary = VocabularyOf(tensors),
                       .architecture = std::string(GgufArchitecture(architecture))},
@@ -195,7 +211,7 @@ GgufKeys KeysForGguf(const ConvertRequest& request, const Checkpoint& source,
     notices.emplace_back("the source has no tokenizer; the result has none either");
   }
   if (request.gguf.embed_hf) {
-    Embed(source, facts, keys);
+    Embed(source, texts, facts, keys);
   }
   return keys;
 }

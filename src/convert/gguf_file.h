@@ -19,11 +19,12 @@ std::vector<NamedValue> RotaryTensors(const SourceFacts& facts, const Json& conf
 // Those of a GGUF source as its file has them, all others by layer, then by name.
 void OrderForGguf(const Checkpoint& source, std::vector<NamedValue>& tensors);
 
-// The keys of a file with these tensors. A GGUF source keeps its own. What says how tensors are
+// The keys of a file with these tensors. A GGUF source keeps its own. `texts` stand in for files of
+// the source's folder. What says how tensors are
 // stored is for SetStorageKeys to tell.
 GgufKeys KeysForGguf(const ConvertRequest& request, const Checkpoint& source,
-                     const SourceFacts& facts, const std::vector<NamedValue>& tensors,
-                     std::vector<std::string>& notices);
+                     const std::vector<OutputText>& texts, const SourceFacts& facts,
+                     const std::vector<NamedValue>& tensors, std::vector<std::string>& notices);
 
 // Says how tensors are stored: as `file_type` has it, or, where that is null, by what most weights
 // have; a file that is stored as its source was keeps the source's word.

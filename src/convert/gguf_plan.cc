@@ -59,7 +59,8 @@ class GgufPlanner {
   std::vector<NamedValue> Begin() {
     std::vector<NamedValue> tensors = from_.Tensors(plan_);
     OrderForGguf(from_.source(), tensors);
-    keys_ = KeysForGguf(request_, from_.source(), from_.facts(), tensors, plan_.notices);
+    keys_ =
+        KeysForGguf(request_, from_.source(), from_.texts(), from_.facts(), tensors, plan_.notices);
     model_ = MixModelOf(keys_, importance_.any());  // of the source: with all its layers
     sources_ = Prune(tensors);
     for (const NamedValue& tensor : tensors) {
