@@ -42,7 +42,8 @@ std::vector<size_t> Sorted(const Floats& values, TieOrder order) {
   return indices;
 }
 
-void RunPasses(RankSelect& select, const Floats& values, const MergePieces& pieces, unsigned threads) {
+void RunPasses(RankSelect& select, const Floats& values, const MergePieces& pieces,
+               unsigned threads) {
   for (int pass = 0; pass < select.passes(); ++pass) {
     std::vector<std::thread> pool;
     for (unsigned t = 0; t < threads; ++t) {
