@@ -65,6 +65,12 @@ test-tools: setup
 test-peers: build test-tools
 	@build/peers/bin/python -B tests/peers/run.py
 
+# Every merge method against mergekit itself, whose packages take 6 GB: not among what CI runs.
+.PHONY: test-mergekit
+test-mergekit: build
+	@test -n "$(MERGEKIT_PYTHON)" || { echo "MERGEKIT_PYTHON: a Python with mergekit 0.1.5"; exit 1; }
+	@$(MERGEKIT_PYTHON) -B tests/mergekit/run.py
+
 .PHONY: test-report
 test-report: build
 	@tools/setup.sh browser

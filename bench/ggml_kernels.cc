@@ -1,6 +1,6 @@
 // Speed of GGUF's block types on one thread, next to ggml's own functions for them, which are taken
-// from its shared library: lbrx_ggml_bench libggml-base.so. Best CPU time of several runs over the
-// same rows; the bytes of both are compared.
+// from its shared library: lbrx_ggml_bench libggml-base.so [TYPE...]. Best CPU time of several runs
+// over the same rows; the bytes of both are compared.
 #include <dlfcn.h>
 
 #include <algorithm>
@@ -9,7 +9,9 @@
 #include <ctime>
 #include <exception>
 #include <functional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/cpu.h"
@@ -184,7 +186,8 @@ class TypeBench {
   std::vector<std::byte> theirs_;
 };
 
-void MeasureAll(const char* library) {
+// All types where `names` is empty.
+void Measure(const char* library, std::span<const std::string_view> names) {
   const Ggml ggml(library);
   Random random;
   std::vector<float> values(kElements);
@@ -199,7 +202,9 @@ void MeasureAll(const char* library) {
   std::printf("type                 encode            encode with imatrix                decode\n");
   for (const GgmlType& type : GgmlTypes()) {
     const Scheme scheme = type.encoding.scheme;
-    if (IsBlock(scheme) && FindCodec(scheme) != nullptr && scheme != Scheme::kQ81 &&
+    const bool wanted =
+        names.empty() || std::find(names.begin(), names.end(), type.name) != names.end();
+    if (wanted && IsBlock(scheme) && FindCodec(scheme) != nullptr && scheme != Scheme::kQ81 &&
         scheme != Scheme::kQ8K) {  // which are for activations
       std::printf("%s\n", TypeBench(ggml, type, values, importance).Line().c_str());
       std::fflush(stdout);
@@ -211,12 +216,13 @@ void MeasureAll(const char* library) {
 }  // namespace lbrx
 
 int main(int argc, char** argv) {
-  if (argc != 2) {
-    std::fputs("usage: lbrx_ggml_bench LIBGGML_BASE.so\n", stderr);
+  if (argc < 2) {
+    std::fputs("usage: lbrx_ggml_bench LIBGGML_BASE.so [TYPE...]\n", stderr);
     return 2;
   }
   try {
-    lbrx::MeasureAll(argv[1]);
+    const std::vector<std::string_view> names(argv + 2, argv + argc);
+    lbrx::Measure(argv[1], names);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());
     return 1;

@@ -107,13 +107,16 @@ def read_all(files):
                 pass
 
 
-def make_model(name):
-    """The folder of a model of that shape (bench/checkpoints.py), made if need be, in the cache."""
-    folder = BUILD / name
+def make_model(name, tuned=0):
+    """The folder of a model of that shape (bench/checkpoints.py), made if need be, in the cache.
+
+    `tuned`: of a fine-tuning of it.
+    """
+    folder = BUILD / (f"{name}-tuned{tuned}" if tuned else name)
     if not folder.exists():
-        print(f"making {name}", flush=True)
-        subprocess.run([PYTHON, "-B", ROOT / "bench/make_model.py", folder, "--shape", name],
-                       check=True)
+        print(f"making {folder.name}", flush=True)
+        subprocess.run([PYTHON, "-B", ROOT / "bench/make_model.py", folder, "--shape", name,
+                        "--tuned", str(tuned)], check=True)
     read_all(folder.glob("*.safetensors"))
     return folder
 

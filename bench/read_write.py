@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""The least that a conversion must do: reads IN, and writes SIZE bytes to OUT meanwhile.
+"""The least that a conversion or merge must do: reads every IN, and writes SIZE bytes to OUT meanwhile.
 
-    bench/read_write.py IN OUT SIZE
+    bench/read_write.py IN... OUT SIZE
 """
 
 import os
@@ -11,16 +11,19 @@ BAND = 4 << 20
 
 
 def main():
-    source, target, size = sys.argv[1], sys.argv[2], int(sys.argv[3])
-    length = os.stat(source).st_size
+    *sources, target, size = sys.argv[1:]
+    size = int(size)
+    length = sum(os.stat(source).st_size for source in sources)
     buffer = bytearray(BAND)
     read = written = 0
-    with open(source, "rb", buffering=0) as reader, open(target, "wb", buffering=0) as writer:
-        while got := reader.readinto(buffer):
-            read += got
-            until = size * read // length
-            while written < until:
-                written += writer.write(memoryview(buffer)[: min(BAND, until - written)])
+    with open(target, "wb", buffering=0) as writer:
+        for source in sources:
+            with open(source, "rb", buffering=0) as reader:
+                while got := reader.readinto(buffer):
+                    read += got
+                    until = size * read // length
+                    while written < until:
+                        written += writer.write(memoryview(buffer)[: min(BAND, until - written)])
 
 
 if __name__ == "__main__":

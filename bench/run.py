@@ -15,8 +15,9 @@ import page
 from folders import Folders
 from gguf_files import GgufFiles
 from harness import BUILD, ROOT
+from merges import Merges
 
-PARTS = (Folders, GgufFiles)
+PARTS = (Folders, GgufFiles, Merges)
 
 
 def main():

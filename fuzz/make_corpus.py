@@ -320,7 +320,7 @@ def at(text, shift=0):
 
 
 # Found by fuzzing; stands in the header twice.
-TORN = (b'ta_offsets":[0,4]},"b":{"dtype":"U8","shape":[4],' + b"\x95" * 25 + b"tjgg" + b"\x95" * 31
+TORN = (b'ta_offsets":[0,4]},"b":{"dtype":"U8","shape":[4],' + b"\x95" * 25 + b"tjgg" + b"\x95" * 25
         + b'"data_offsets":[2,6]},"c":{"dtype":"U8","shape":[4],"' + b"\x01" + bytes(6) + b"\x01" + b"data_offsets")
 
 REPAIR = {

@@ -92,7 +92,7 @@ class Invocation {
       return RunCommand(RequireCommand("version"), std::move(parsed));
     }
     CheckPositionals(parsed, command.arguments);
-    return RunCommand(command, std::move(parsed));
+    return RunCommand(command, WithArgumentOptions(std::move(parsed), command.arguments));
   }
 
   int WithoutCommand(bool help) {

@@ -242,6 +242,10 @@ std::optional<std::string> ParsedArgs::Value(std::string_view option) const {
   return Values(option).front();
 }
 
+void ParsedArgs::Give(std::string_view option, std::string value) {
+  given_.push_back({FindOption(tables_, option), std::move(value)});
+}
+
 std::string ParsedArgs::ValueOr(std::string_view option, std::string_view fallback) const {
   return Value(option).value_or(std::string(fallback));
 }
@@ -316,6 +320,22 @@ void CheckPositionals(const ParsedArgs& args, std::span<const ArgumentSpec> spec
       ThrowUsage(specs[i].name, "is empty");
     }
   }
+}
+
+ParsedArgs WithArgumentOptions(ParsedArgs args, std::span<const ArgumentSpec> specs) {
+  const size_t count = std::min(specs.size(), args.positionals().size());
+  for (size_t i = 0; i < count; ++i) {
+    if (specs[i].option.empty()) {
+      continue;
+    }
+    const std::string& value = args.positionals()[i];
+    if (args.Has(specs[i].option)) {
+      ThrowUsage(value, Format("{} is given twice", specs[i].name),
+                 Format("leave out this or {}", specs[i].option));
+    }
+    args.Give(specs[i].option, value);
+  }
+  return args;
 }
 
 size_t FindCommand(std::span<const std::string> args, OptionTable global) {

@@ -35,6 +35,7 @@ struct ArgumentSpec {
   bool required = true;
   Completion completion = Completion::kPath;
   std::string_view choices = "";
+  std::string_view option = "";  // whose value it is: "--threads"; empty: none's
 };
 
 using OptionTable = std::span<const OptionSpec>;
@@ -76,6 +77,9 @@ class ParsedArgs {
 
   const std::vector<std::string>& positionals() const { return positionals_; }
 
+  // Adds an option that is not given yet.
+  void Give(std::string_view option, std::string value);
+
  private:
   std::vector<OptionTable> tables_;
   std::vector<Given> given_;
@@ -89,6 +93,9 @@ ParsedArgs ParseOptions(std::span<const std::string> args, const std::vector<Opt
 
 // Throws kUsage where required arguments are missing or there are too many.
 void CheckPositionals(const ParsedArgs& args, std::span<const ArgumentSpec> specs);
+
+// Gives options the values that stand as arguments. kUsage where an option is given as well.
+ParsedArgs WithArgumentOptions(ParsedArgs args, std::span<const ArgumentSpec> specs);
 
 // Index of the first argument that is neither an option of `global` nor the value of one;
 // args.size() where there is none.

@@ -127,6 +127,16 @@ TEST(ArgsTest, AskingForAnUnlistedOptionIsABug) {
   }
 }
 
+TEST(ArgsTest, ArgumentsMayBeValuesOfOptions) {
+  const std::array<ArgumentSpec, 2> specs = {
+      {{.name = "SRC", .help = ""}, {.name = "N", .help = "", .option = "--size"}}};
+  const auto parsed = [&](const Words& words) { return WithArgumentOptions(Parse(words), specs); };
+  EXPECT_EQ(parsed({"a", "5"}).Uint("--size", 1, 9), 5U);
+  EXPECT_FALSE(parsed({"a"}).Has("--size"));
+  EXPECT_EQ(parsed({"a", "--size", "7"}).Value("--size"), "7");
+  EXPECT_THROW(parsed({"a", "5", "--size", "7"}), Error);
+}
+
 TEST(ArgsTest, PositionalsAreCounted) {
   const std::array<ArgumentSpec, 2> specs = {
       {{.name = "SRC", .help = ""}, {.name = "DST", .help = "", .required = false}}};

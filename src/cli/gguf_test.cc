@@ -51,8 +51,7 @@ TEST(QuantizeGguf, RefusesOptionsOfMlx) {
   const std::vector<std::vector<std::string>> cases = {
       {"--keep", "output"},   {"--override", "output=8bit"},
       {"--group-size", "32"}, {"--mlx-rule", "cpu"},
-      {"--search"},           {"--protect-routers"},
-      {"--target-bpw", "4"},  {"--target-size", "1MB"}};
+      {"--search"},           {"--protect-routers"}};
   for (const std::vector<std::string>& options : cases) {
     std::vector<std::string> args = {"quantize", "a", "b.gguf", "Q4_K_M"};
     args.insert(args.end(), options.begin(), options.end());
@@ -60,6 +59,41 @@ TEST(QuantizeGguf, RefusesOptionsOfMlx) {
     EXPECT_EQ(run.code, 2) << run.err;
     EXPECT_NE(run.err.find(options[0] + ": is for MLX's schemes"), std::string::npos) << run.err;
   }
+}
+
+TEST(QuantizeGguf, MeetsASizeDirectlyAndByAPlan) {
+  const TempDir folder;
+  const std::string model = std::string(LBRX_TEST_DATA) + "/bard-base";
+  const std::string direct = folder / "direct.gguf";
+  const std::string planned = folder / "planned.gguf";
+  const auto quantize = [&](const std::string& destination, std::vector<std::string> more) {
+    std::vector<std::string> args = {"quantize", model, destination, "--target-size", "4MB"};
+    args.insert(args.end(), more.begin(), more.end());
+    const AppRun run = RunForTest(args);
+    EXPECT_EQ(run.code, 0) << run.err;
+  };
+  quantize(direct, {});
+  EXPECT_LE(ReadTestFile(direct).size(), 4'000'000U);
+  quantize(planned, {"--plan", folder / "plan.json"});
+  EXPECT_FALSE(PathExists(planned));
+  EXPECT_EQ(RunForTest({"apply", folder / "plan.json"}).code, 0);
+  EXPECT_TRUE(ReadTestFile(planned) == ReadTestFile(direct));
+}
+
+TEST(QuantizeGguf, TakesThreadsAsTheFourthArgument) {
+  const TempDir folder;
+  const std::string model = std::string(LBRX_TEST_DATA) + "/bard-base";
+  const AppRun run = RunForTest({"quantize", model, folder / "out.gguf", "Q8_0", "3"});
+  EXPECT_EQ(run.code, 0) << run.err;
+  EXPECT_TRUE(PathExists(folder / "out.gguf"));
+  for (const char* wrong : {"0", "many", "-1"}) {
+    const AppRun refused = RunForTest({"quantize", model, folder / "no.gguf", "Q8_0", "--", wrong});
+    EXPECT_EQ(refused.code, 2) << wrong;
+    EXPECT_NE(refused.err.find("--threads: not a valid number"), std::string::npos) << refused.err;
+  }
+  EXPECT_EQ(RunForTest({"quantize", model, folder / "no.gguf", "Q8_0", "3", "--threads", "2"}).code,
+            2);
+  EXPECT_EQ(RunForTest({"quantize", model, folder / "no.gguf", "3", "-q", "Q8_0"}).code, 2);
 }
 
 TEST(EditGguf, WritesACopyWithOtherKeys) {

@@ -3,17 +3,24 @@
 #include <cmath>
 
 #include "convert/allocate.h"
+#include "convert/target.h"
 #include "core/base/format.h"
 
 namespace lbrx {
 namespace {
 
-// Bytes that count against the limit.
+// Bytes that count against the limit. Not a GGUF file's header, which has the tokenizer in it.
 uint64_t CountedBytes(const ConvertRequest& request, const Plan& plan) {
   if (request.target_size) {
     return plan.OutputBytes();
   }
   uint64_t bytes = 0;
+  if (IsGgufName(request.destination)) {
+    for (const PlannedTensor& tensor : plan.tensors) {
+      bytes += EncodedBytes(tensor.output.encoding, tensor.output.shape);
+    }
+    return bytes;
+  }
   for (const OutputFile& file : plan.layout.files) {
     bytes += file.size;
   }
@@ -104,10 +111,9 @@ class Chooser {
     request_.choices.clear();
     for (size_t i = 0; i < taken.size(); ++i) {
       const PlannedTensor& tensor = survey_.tensors[i];
-      const Encoding& encoding = tensor.candidates[taken[i]];
-      const bool plain = encoding.scheme == Scheme::kPlain;
+      const bool stays = taken[i] + 1 == tensor.candidates.size();
       request_.choices.push_back({.tensor = tensor.output.name,
-                                  .scheme = plain ? "" : SchemeLabel(encoding),
+                                  .scheme = stays ? "" : SchemeLabel(tensor.candidates[taken[i]]),
                                   .squared_error = measured_.surveyed[i][taken[i]]});
     }
   }

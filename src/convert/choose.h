@@ -16,13 +16,14 @@ namespace lbrx {
 // Whether schemes are still to be chosen.
 bool NeedsSurvey(const ConvertRequest& request);
 
-// A plan that measures each open tensor under each candidate scheme (PlannedTensor::candidates; the
-// last one is the float as it is).
+// A plan that measures each open tensor under each candidate scheme (PlannedTensor::candidates;
+// with the last one it stays as it is).
 Plan PlanSurvey(const ConvertRequest& request, ModelSource source);
 
 // The request with what the survey leads to. The limit holds for what PlanConvert then plans: under
-// target_size all files, under target_bpw those of tensors, headers and scales included, against
-// the number of weights. kUsage naming the smallest possible where the limit is below it.
+// target_size all files, under target_bpw those of tensors, headers and scales included (of a GGUF
+// file the tensors alone), against the number of weights. kUsage naming the smallest possible where
+// the limit is below it.
 ConvertRequest ChooseSchemes(const ConvertRequest& request, const ModelSource& source,
                              const Plan& survey, const RunResult& measured);
 

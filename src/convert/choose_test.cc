@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "convert/test_choose.h"
 #include "formats/checkpoint.h"
 #include "support/checkpoints.h"
 #include "support/temp_dir.h"
@@ -12,14 +13,6 @@ namespace lbrx {
 namespace {
 
 using Source = ModelSource;
-
-RunResult Measure(const Plan& plan, unsigned threads = 2) {
-  RunOptions options;
-  options.threads = threads;
-  options.no_output = true;
-  options.measure = true;
-  return RunPlan(plan, options);
-}
 
 // Over all tensors that are quantized; the others are exact.
 double TotalError(const Plan& plan) {
@@ -36,11 +29,6 @@ ConvertRequest RequestFor(const std::string& source) {
   request.source = source;
   request.destination = "out";
   return request;
-}
-
-ConvertRequest Chosen(const ConvertRequest& request, const Source& source, unsigned threads = 2) {
-  const Plan survey = PlanSurvey(request, source);
-  return ChooseSchemes(request, source, survey, Measure(survey, threads));
 }
 
 class ChooseModelTest : public ::testing::TestWithParam<std::string> {

@@ -280,7 +280,8 @@ class Planner {
 }  // namespace
 
 Plan PlanSurvey(const ConvertRequest& request, ModelSource source) {
-  return Planner(request, std::move(source)).BuildSurvey();
+  return IsGgufName(request.destination) ? PlanGgufSurvey(request, std::move(source))
+                                         : Planner(request, std::move(source)).BuildSurvey();
 }
 
 Plan PlanConvert(const ConvertRequest& request, ModelSource source) {

@@ -41,6 +41,7 @@ struct GgufOptions {
   std::vector<std::string> override_kv;  // "KEY=TYPE:VALUE"
   std::vector<uint32_t> prune_layers;
   bool allow_requantize = false;  // no warning
+  bool keep_split = false;        // a set's tensors stay in the parts where they are
 
   bool operator==(const GgufOptions&) const = default;
 

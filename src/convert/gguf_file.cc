@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "convert/gguf_types.h"
 #include "core/base/format.h"
 #include "core/io/file.h"
 #include "core/tensor/ggml_types.h"
@@ -31,11 +32,6 @@ Json TextModelConfig(const Checkpoint& source, const SourceFacts& facts) {
   return facts.naming.wrapper == nullptr
              ? config
              : TextOnlyConfig(config, *facts.naming.TextAlone().architecture);
-}
-
-const GgmlType* TypeOf(const Encoding& encoding) {
-  return encoding.scheme == Scheme::kPlain ? FindGgmlType(encoding.dtype)
-                                           : &FindGgmlType(encoding.scheme);
 }
 
 // The file type of a file in which most weights of matrices are stored so: that without a mix, or
@@ -71,12 +67,14 @@ bool IsStoredAsInSource(const Checkpoint& source, const std::vector<PlannedTenso
 }
 
 // config.json as it is, unless it tells of more than the GGUF file has: of the parts of a
-// multimodal model beside its text, or of quantized tensors of the folder's own.
-std::string ConfigToEmbed(const Checkpoint& source, const SourceFacts& facts,
-                          const std::string& path) {
+// multimodal model beside its text, or of quantized tensors of the folder's own; or the model is
+// not the folder's.
+std::string ConfigToEmbed(const Checkpoint& source, const SourceFacts& facts) {
   const bool quantized = source.config.Find("quantization") != nullptr ||
                          source.config.Find("quantization_config") != nullptr;
-  if (facts.naming.wrapper == nullptr && !quantized) {
+  const std::string path = JoinPath(source.folder, "config.json");
+  if (facts.naming.wrapper == nullptr && !quantized && !source.files.empty() &&
+      IsRegularFile(path)) {
     return ReadWholeFile(path);
   }
   Json config = TextModelConfig(source, facts);
@@ -85,18 +83,30 @@ std::string ConfigToEmbed(const Checkpoint& source, const SourceFacts& facts,
   return WriteConfig(TargetKind::kHuggingFace, config);
 }
 
-void Embed(const Checkpoint& source, const SourceFacts& facts, GgufKeys& keys) {
+void Embed(const Checkpoint& source, const std::vector<OutputText>& texts, const SourceFacts& facts,
+           GgufKeys& keys) {
   std::vector<OutputText> files;
+  const auto add = [&](std::string_view name, std::string content) {
+    files.push_back({.name = std::string(name), .content = std::move(content)});
+  };
   for (const std::string_view name : EmbeddableFiles()) {
     const std::string path = JoinPath(source.folder, std::string(name));
-    if (source.folder.empty() || !IsRegularFile(path)) {
-      continue;
+    if (name == "config.json" && !source.folder.empty()) {
+      add(name, ConfigToEmbed(source, facts));
+    } else if (const std::string* text = FindText(texts, name)) {
+      add(name, *text);
+    } else if (!source.folder.empty() && IsRegularFile(path)) {
+      add(name, ReadWholeFile(path));
     }
-    files.push_back({.name = std::string(name),
-                     .content = name == "config.json" ? ConfigToEmbed(source, facts, path)
-                                                      : ReadWholeFile(path)});
   }
   EmbedFiles(files, keys);
+}
+
+// The texts that are a tokenizer, if there is one among them.
+std::vector<OutputText> TokenizerAmong(const std::vector<OutputText>& texts) {
+  const bool any =
+      FindText(texts, "tokenizer.json") != nullptr || FindText(texts, "tokenizer.model") != nullptr;
+  return any ? texts : std::vector<OutputText>();
 }
 
 GeneralFacts GeneralFactsOf(const Checkpoint& source, const std::vector<NamedValue>& tensors) {
@@ -120,6 +130,20 @@ uint64_t VocabularyOf(const std::vector<NamedValue>& tensors) {
     }
   }
   return 0;
+}
+
+// Puts tensors into the parts where the source has them. Returns how many parts there are.
+uint32_t KeepParts(const Checkpoint& source, const std::vector<std::string>& names,
+                   std::vector<OutputTensor>& outputs) {
+  if (source.gguf == nullptr) {
+    throw Error(ErrorCode::kUsage,
+                "--keep-split is for GGUF sets; --shard-size cuts the output of other sources");
+  }
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    const SourceTensor& tensor = *source.Find(names[i]);
+    outputs[i].planes[0].file = source.arrays[tensor.planes[0]].file;
+  }
+  return static_cast<uint32_t>(source.files.size());
 }
 
 }  // namespace
@@ -164,8 +188,8 @@ void OrderForGguf(const Checkpoint& source, std::vector<NamedValue>& tensors) {
 }
 
 GgufKeys KeysForGguf(const ConvertRequest& request, const Checkpoint& source,
-                     const SourceFacts& facts, const std::vector<NamedValue>& tensors,
-                     std::vector<std::string>& notices) {
+                     const std::vector<OutputText>& texts, const SourceFacts& facts,
+                     const std::vector<NamedValue>& tensors, std::vector<std::string>& notices) {
   if (source.gguf != nullptr) {
     return *source.gguf;
   }
@@ -175,8 +199,10 @@ GgufKeys KeysForGguf(const ConvertRequest& request, const Checkpoint& source,
   AddModelKeys(architecture, TextModelConfig(source, facts), keys, notices);
   keys.Set(kFileTypeKey, GgufValue::U32(0));
   keys.Set(kQuantizationVersionKey, GgufValue::U32(kQuantizationVersion));
-  if (HasTokenizer(source.folder)) {
+  std::vector<OutputText> files = TokenizerAmong(texts);
+  if (!files.empty() || HasTokenizer(source.folder)) {
     AddTokenizerKeys({.folder = source.folder,
+                      .files = std::move(files),
                       .config = source.config,
                       .vocabulary = VocabularyOf(tensors),
                       .architecture = std::string(GgufArchitecture(architecture))},
@@ -185,7 +211,7 @@ GgufKeys KeysForGguf(const ConvertRequest& request, const Checkpoint& source,
     notices.emplace_back("the source has no tokenizer; the result has none either");
   }
   if (request.gguf.embed_hf) {
-    Embed(source, facts, keys);
+    Embed(source, texts, facts, keys);
   }
   return keys;
 }
@@ -211,10 +237,14 @@ void SetStorageKeys(const Checkpoint& source, const FileType* file_type,
 }
 
 OutputLayout LayOutForGguf(const ConvertRequest& request, const Checkpoint& source,
-                           const GgufKeys& keys, std::vector<OutputTensor>& outputs) {
+                           const GgufKeys& keys, const std::vector<std::string>& names,
+                           std::vector<OutputTensor>& outputs) {
   GgufTarget target = source.gguf == nullptr ? GgufTarget{} : GgufTargetOf(source);
   target.keys = &keys;
   target.shard_size = request.shard_size;
+  if (request.gguf.keep_split) {
+    target.parts = KeepParts(source, names, outputs);
+  }
   const std::string name = BaseName(request.destination);
   target.prefix = name.substr(0, name.size() - std::string_view(".gguf").size());
   return LayOutGguf(outputs, target);

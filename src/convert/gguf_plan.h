@@ -9,4 +9,7 @@ namespace lbrx {
 // -q, types are chosen as llama-quantize does (quant/gguf/mix.h).
 Plan PlanGguf(const ConvertRequest& request, ModelSource source);
 
+// As PlanSurvey.
+Plan PlanGgufSurvey(const ConvertRequest& request, ModelSource source);
+
 }  // namespace lbrx

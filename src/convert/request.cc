@@ -111,6 +111,7 @@ Json GgufOptions::ToJson() const {
   }
   out.Set("prune_layers", std::move(layers));
   out.Set("allow_requantize", allow_requantize);
+  out.Set("keep_split", keep_split);
   return out;
 }
 
@@ -137,6 +138,7 @@ GgufOptions GgufOptions::FromJson(const Json& json) {
     out.prune_layers.push_back(static_cast<uint32_t>(layer.AsUint64()));
   }
   out.allow_requantize = Require(json, "allow_requantize").AsBool();
+  out.keep_split = Require(json, "keep_split").AsBool();
   return out;
 }
 

@@ -70,6 +70,7 @@ class Merged final : public Value {
         description_(std::move(description)),
         pieces_(CutIntoPieces(shape().elements(), kernel_->granule())),
         tile_elements_(std::min(RoundUp(kTileElements, kernel_->granule()), shape().elements())),
+        state_bytes_(kernel_->StateBytes(1)),
         passes_(*kernel_, pieces_.count) {
     for (const ValuePtr& input : inputs) {
       description_ += ", " + input->Describe();
@@ -87,7 +88,7 @@ class Merged final : public Value {
       most = std::max(most, input->WorkingBytes(tile_elements_));
     }
     // Every thread that works on the tensor holds this, so all together hold the state of all.
-    return (inputs_.size() + (Rounds() ? 1 : 0)) * tile + most + kernel_->StateBytes(1);
+    return (inputs_.size() + (Rounds() ? 1 : 0)) * tile + most + state_bytes_;
   }
 
   uint64_t SourceBytes() const override {
@@ -167,6 +168,7 @@ class Merged final : public Value {
   std::vector<ValuePtr> inputs_;
   const MergePieces pieces_;
   const uint64_t tile_elements_;
+  const uint64_t state_bytes_;   // asked for once: passes change what it is made of
   mutable SharedPasses passes_;  // found once, whoever reads first
 };
 

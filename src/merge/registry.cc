@@ -10,8 +10,10 @@ namespace lbrx {
 
 std::span<const MergeMethod* const> MergeMethods() {
   static constexpr std::array kMethods = {
-      &kLinear,     &kSlerp,       &kNuslerp,  &kMultislerp,     &kKarcher, &kPassthrough,
-      &kModelStock, &kArceeFusion, &kNearswap, &kTaskArithmetic, &kTies,
+      &kLinear,      &kSlerp,       &kNuslerp,     &kMultislerp,  &kKarcher,
+      &kPassthrough, &kModelStock,  &kArceeFusion, &kNearswap,    &kTaskArithmetic,
+      &kTies,        &kDareLinear,  &kDareTies,    &kBreadcrumbs, &kBreadcrumbsTies,
+      &kDella,       &kDellaLinear, &kSce,         &kRam,         &kRamplusTl,
   };
   return kMethods;
 }

@@ -42,20 +42,27 @@ void AddPiece(const Functions& functions, DType dtype, const std::byte* values,
   }
 }
 
+// Elements to encode in one go: whole rows where the columns have importance.
+uint64_t PieceOf(const EncodeJob& job) {
+  return job.importance == nullptr ? kPiece
+                                   : std::max<uint64_t>(kPiece / job.columns, 1) * job.columns;
+}
+
 void AddThroughPlanes(const EncodeJob& job, const ColumnWeights& columns,
                       const Functions& functions, ErrorLanes& sums) {
-  std::array<std::array<std::byte, kPiece * sizeof(float)>, 3> storage;
-  std::array<std::byte*, 3> planes{};
-  std::array<const std::byte*, 3> written{};
-  for (size_t p = 0; p < storage.size(); ++p) {
-    planes[p] = storage[p].data();
-    written[p] = storage[p].data();
+  const uint64_t step = std::min(PieceOf(job), job.elements);
+  const std::vector<Plane> shapes = PlanesOf(job.encoding, Shape({1, step}));
+  std::vector<std::vector<std::byte>> storage;
+  std::vector<std::byte*> planes;
+  for (const Plane& plane : shapes) {
+    planes.push_back(storage.emplace_back(PlaneBytes(plane)).data());
   }
-  alignas(64) std::array<float, kPiece> decoded;
+  const std::vector<const std::byte*> written(planes.begin(), planes.end());
+  std::vector<float> decoded(step);
   EncodeJob piece = job;
   piece.planes = planes;
-  for (uint64_t begin = 0; begin < job.elements; begin += kPiece) {
-    piece.elements = std::min(kPiece, job.elements - begin);
+  for (uint64_t begin = 0; begin < job.elements; begin += step) {
+    piece.elements = std::min(step, job.elements - begin);
     functions.encode(piece);
     functions.decode({.encoding = job.encoding,
                       .dtype = DType::kF32,

@@ -3,11 +3,13 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstring>
 #include <vector>
 
 #include "core/base/cpu.h"
 #include "core/tensor/convert.h"
+#include "core/tensor/ggml_types.h"
 #include "quant/test_runs.h"
 
 namespace lbrx {
@@ -111,6 +113,40 @@ TEST_F(EncodeErrorTest, WeightsBeginAnewWithEachRow) {
   EXPECT_NEAR(parts, error, 1e-12 * error);
   EXPECT_NE(EncodeError(second, {weights_.data(), kColumns, 0}),
             EncodeError(second, {weights_.data(), kColumns, 128}));
+}
+
+// The search for a block's codes sees whole rows, a run of them at a time.
+TEST_F(EncodeErrorTest, BlocksAreSearchedByImportance) {
+  const std::vector<std::byte> values = Values(DType::kF32);
+  for (const Scheme scheme : {Scheme::kQ40, Scheme::kIq4Nl}) {
+    EncodeJob job = JobOf(FindGgmlType(scheme).encoding, values);
+    const double unweighted = EncodeError(job, {weights_.data(), kColumns, 0});
+    job.importance = weights_.data();
+    job.columns = kColumns;
+    std::vector<std::byte> blocks(EncodedBytes(job.encoding, Shape({kRows, kColumns})));
+    std::vector<std::byte> decoded(values.size());
+    const std::array<std::byte*, 1> planes = {blocks.data()};
+    const std::array<const std::byte*, 1> written = {blocks.data()};
+    EncodeJob whole = job;
+    whole.planes = planes;
+    FindCodec(scheme)->encode_reference(whole);
+    FindCodec(scheme)->decode_reference({.encoding = job.encoding,
+                                         .dtype = DType::kF32,
+                                         .planes = written,
+                                         .elements = job.elements,
+                                         .values = decoded.data()});
+    double wanted = 0;
+    for (size_t i = 0; i < floats_.size(); ++i) {
+      float value = 0;
+      std::memcpy(&value, &decoded[i * sizeof(float)], sizeof(float));
+      const double off = double{value} - double{floats_[i]};
+      wanted += off * off * double{weights_[i % kColumns]};
+    }
+    const double error = EncodeError(job, {weights_.data(), kColumns, 0});
+    EXPECT_NEAR(error, wanted, 1e-9 * wanted);
+    EXPECT_EQ(error, EncodeErrorReference(job, {weights_.data(), kColumns, 0}));
+    EXPECT_LT(error, unweighted) << "the search did not see the weights";
+  }
 }
 
 TEST_F(EncodeErrorTest, PlainValuesHaveNone) {

@@ -30,23 +30,20 @@ ErrorSums DecodedError(const Encoding& encoding, std::span<const std::byte> valu
 
 std::vector<double> SurveyBand(const PlannedTensor& tensor, uint64_t first, uint64_t count,
                                const std::byte* values) {
-  ColumnWeights columns;
-  if (tensor.importance != nullptr) {
-    columns = {.weights = tensor.importance->data(),
-               .columns = tensor.importance->size(),
-               .first = first % tensor.importance->size()};
-  }
-  std::vector<double> errors;
-  errors.reserve(tensor.candidates.size());
-  for (const Encoding& candidate : tensor.candidates) {
-    const bool exact = candidate.scheme == Scheme::kPlain;
-    errors.push_back(exact ? 0
-                           : EncodeError({.encoding = candidate,
-                                          .options = tensor.encode,
-                                          .values = values,
-                                          .elements = count,
-                                          .planes = {}},
-                                         columns));
+  const float* const importance = ImportanceAt(tensor, first);
+  const uint64_t columns = tensor.output.shape.back();
+  const ColumnWeights weights = {
+      .weights = importance, .columns = columns, .first = first % columns};
+  std::vector<double> errors(tensor.candidates.size(), 0);
+  for (size_t i = 0; i + 1 < errors.size(); ++i) {
+    errors[i] = EncodeError({.encoding = tensor.candidates[i],
+                             .options = tensor.encode,
+                             .values = values,
+                             .elements = count,
+                             .planes = {},
+                             .importance = importance,
+                             .columns = columns},
+                            weights);
   }
   return errors;
 }

@@ -23,7 +23,7 @@ ErrorSums DecodedError(const Encoding& encoding, std::span<const std::byte> valu
                        const BandObserver& observe = {});
 
 // Squared error of the tensor's values [first, first + count) under each of its candidates,
-// weighted by its importance; 0 for plain ones.
+// weighted by its importance; 0 for the last, with which the tensor stays as it is.
 std::vector<double> SurveyBand(const PlannedTensor& tensor, uint64_t first, uint64_t count,
                                const std::byte* values);
 

@@ -23,6 +23,12 @@ void Cut(const Value& value, uint64_t granule, Band band, std::vector<Band>& ban
   Cut(value, granule, 0, value.shape().elements(), band, bands);
 }
 
+// Elements over which the columns have the same importance: all, or those of an expert.
+uint64_t ElementsOfImportance(const PlannedTensor& tensor) {
+  const Shape& shape = tensor.output.shape;
+  return shape.elements() / (tensor.importance->size() / shape.back());
+}
+
 // At whole rows, and where the importance of the columns changes.
 void CutByImportance(const PlannedTensor& tensor, Band band, std::vector<Band>& bands) {
   const Value& value = *tensor.value;
@@ -52,7 +58,7 @@ std::vector<Band> CutIntoBands(const Plan& plan) {
       const Value& value = *tensor.copies[plane];
       Cut(value, value.granule(), {i, static_cast<int32_t>(plane), 0, 0}, bands);
     }
-    if (tensor.value != nullptr && tensor.importance != nullptr && tensor.candidates.empty()) {
+    if (tensor.value != nullptr && tensor.importance != nullptr) {
       CutByImportance(tensor, {i, Band::kWholeTensor, 0, 0}, bands);
     } else if (tensor.value != nullptr) {
       const Value& value = *tensor.value;
@@ -68,9 +74,12 @@ const Value& ValueOf(const Plan& plan, const Band& band) {
   return band.plane == Band::kWholeTensor ? *tensor.value : *tensor.copies[band.plane];
 }
 
-uint64_t ElementsOfImportance(const PlannedTensor& tensor) {
-  const Shape& shape = tensor.output.shape;
-  return shape.elements() / (tensor.importance->size() / shape.back());
+const float* ImportanceAt(const PlannedTensor& tensor, uint64_t first) {
+  if (tensor.importance == nullptr) {
+    return nullptr;
+  }
+  return tensor.importance->data() +
+         first / ElementsOfImportance(tensor) * tensor.output.shape.back();
 }
 
 uint64_t ProgressBytes(const Plan& plan, const Band& band) {
@@ -101,7 +110,8 @@ uint64_t WorkingBytes(const Plan& plan, const Band& band, bool measure) {
     return bytes;
   }
   const uint64_t floats = Pool::ClassSize(ElementBytes(DType::kF32, band.count));
-  return bytes + BuffersFor(tensor.output.encoding, band.count) + (measure ? 2 * floats : 0);
+  const bool decodes = measure || !tensor.candidates.empty();
+  return bytes + BuffersFor(tensor.output.encoding, band.count) + (decodes ? 2 * floats : 0);
 }
 
 }  // namespace lbrx

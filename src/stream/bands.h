@@ -20,8 +20,9 @@ struct Band {
 
 std::vector<Band> CutIntoBands(const Plan& plan);
 
-// Elements of a tensor over which its columns have the same importance: all, or those of an expert.
-uint64_t ElementsOfImportance(const PlannedTensor& tensor);
+// The importance of a tensor's columns in rows from element `first` on; nullptr where all count
+// alike. It is the same for all of a band.
+const float* ImportanceAt(const PlannedTensor& tensor, uint64_t first);
 
 // The value that a band reads.
 const Value& ValueOf(const Plan& plan, const Band& band);

@@ -253,7 +253,7 @@ class Run {
                   .values = values.data(),
                   .elements = band.count,
                   .planes = {planes.data(), count},
-                  .importance = ImportanceOf(band),
+                  .importance = ImportanceAt(tensor, band.first),
                   .columns = tensor.output.shape.back()});
     if (options_.measure) {
       const std::array<const std::byte*, kMostPlanes> read = {planes[0], planes[1], planes[2],
@@ -272,15 +272,6 @@ class Run {
       WritePlane(band, i, buffers[i], hashes[i]);
     }
     record.hash = Combine(hashes, count);
-  }
-
-  const float* ImportanceOf(const Band& band) const {
-    const PlannedTensor& tensor = plan_.tensors[band.tensor];
-    if (tensor.importance == nullptr) {
-      return nullptr;
-    }
-    return tensor.importance->data() +
-           band.first / ElementsOfImportance(tensor) * tensor.output.shape.back();
   }
 
   void WritePlane(const Band& band, size_t plane, const Pool::Buffer& data, uint64_t& hash) {

@@ -94,8 +94,9 @@ ChatTemplates ReadChatTemplates(const Json& tokenizer_config, const std::vector<
 
 void AddChatTemplates(const TokenizerFolder& folder, GgufKeys& keys,
                       std::vector<std::string>& notices) {
-  const ChatTemplates templates =
-      ReadChatTemplates(folder.config, TemplateFiles(folder.path), folder.path, notices);
+  const ChatTemplates templates = ReadChatTemplates(
+      folder.config, folder.files.empty() ? TemplateFiles(folder.path) : folder.files, folder.path,
+      notices);
   const std::string* unnamed = nullptr;
   std::vector<std::string> names;
   for (const auto& [given, text] : templates) {

@@ -31,13 +31,12 @@ class Overlay {
   }
 
   // added_tokens.json: {token: id}.
-  void SetFile(const std::string& path) {
-    if (!PathExists(path)) {
-      return;
-    }
-    const Json file = ParseJson(ReadWholeFile(path), path);
-    for (const auto& [token, id] : file.AsObject()) {
-      Set(id.AsUint64(), token, TokenType::kUserDefined);
+  void SetFile(const TokenizerFolder& folder, const std::string& name) {
+    if (const std::optional<std::string> text = folder.Read(name)) {
+      const Json file = ParseJson(*text, JoinPath(folder.path, name));
+      for (const auto& [token, id] : file.AsObject()) {
+        Set(id.AsUint64(), token, TokenType::kUserDefined);
+      }
     }
   }
 
@@ -115,7 +114,7 @@ Vocabulary SentencePieceVocabulary(const TokenizerFolder& folder, const Sentence
     out.types[id] = piece.type == TokenType::kUserDefined ? TokenType::kNormal : piece.type;
   }
   Overlay overlay(out, notices);
-  overlay.SetFile(JoinPath(folder.path, "added_tokens.json"));
+  overlay.SetFile(folder, "added_tokens.json");
   for (const AddedToken& token : ConfiguredTokens(folder)) {
     overlay.SetAdded(token, !all_added);
   }

@@ -32,7 +32,7 @@ class KeyWriter {
             std::vector<std::string>& notices)
       : source_(source),
         pre_(pre),
-        folder_(OpenTokenizerFolder(source.folder)),
+        folder_(OpenTokenizerFolder(source.folder, source.files)),
         keys_(keys),
         notices_(notices) {}
 
@@ -104,7 +104,8 @@ class KeyWriter {
 
   void WriteSentencePieces() {
     const std::string& file = folder_.sentence_pieces;
-    const SentencePieceModel model = ReadSentencePieces(ReadWholeFile(file, kPiecesLimit), file);
+    const SentencePieceModel model =
+        ReadSentencePieces(*folder_.Read(kPiecesName, kPiecesLimit), file);
     if (model.kind == SentencePieceModel::Kind::kUnigram) {
       notices_.emplace_back(
           "tokenizer.model is a unigram model: llama.cpp merges its pieces by "

@@ -15,7 +15,9 @@ namespace lbrx {
 
 // Where a tokenizer comes from.
 struct TokenizerSource {
-  std::string folder;        // of tokenizer.json, tokenizer.model...; any of them may be missing
+  std::string folder;  // of tokenizer.json, tokenizer.model...; any of them may be missing
+  // Where not empty, all the files that there are, in place of those in `folder`.
+  std::vector<OutputText> files = {};
   Json config;               // config.json, of a multimodal model too the whole of it
   uint64_t vocabulary = 0;   // rows of the embedding, which the list of tokens fills; 0: not known
   std::string architecture;  // GGUF's name of it: "llama", "gemma3"

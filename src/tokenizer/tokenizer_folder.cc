@@ -29,20 +29,30 @@ uint64_t IdOfKey(const std::string& key, const std::string& file) {
 
 }  // namespace
 
-TokenizerFolder OpenTokenizerFolder(const std::string& path) {
+bool TokenizerFolder::Has(const std::string& name) const {
+  return files.empty() ? PathExists(JoinPath(path, name)) : FindText(files, name) != nullptr;
+}
+
+std::optional<std::string> TokenizerFolder::Read(const std::string& name, uint64_t limit) const {
+  if (!files.empty()) {
+    const std::string* text = FindText(files, name);
+    return text == nullptr ? std::nullopt : std::optional(*text);
+  }
+  return Has(name) ? std::optional(ReadWholeFile(JoinPath(path, name), limit)) : std::nullopt;
+}
+
+TokenizerFolder OpenTokenizerFolder(const std::string& path, std::vector<OutputText> files) {
   TokenizerFolder folder;
   folder.path = path;
-  const std::string json = JoinPath(path, "tokenizer.json");
-  if (PathExists(json)) {
-    folder.hf = ReadHfTokenizer(ReadWholeFile(json, kTokenizerLimit), json);
+  folder.files = std::move(files);
+  if (const auto json = folder.Read("tokenizer.json", kTokenizerLimit)) {
+    folder.hf = ReadHfTokenizer(*json, JoinPath(path, "tokenizer.json"));
   }
-  const std::string config = JoinPath(path, "tokenizer_config.json");
-  if (PathExists(config)) {
-    folder.config = ParseJson(ReadWholeFile(config), config);
+  if (const auto config = folder.Read("tokenizer_config.json")) {
+    folder.config = ParseJson(*config, JoinPath(path, "tokenizer_config.json"));
   }
-  const std::string pieces = JoinPath(path, "tokenizer.model");
-  if (PathExists(pieces)) {
-    folder.sentence_pieces = pieces;
+  if (folder.Has(kPiecesName)) {
+    folder.sentence_pieces = JoinPath(path, kPiecesName);
   }
   return folder;
 }

@@ -158,6 +158,21 @@ class SplitTest(GgufTest):
         self.assertEqual(read_gguf(merged).tensors, read_gguf(source).tensors)
 
 
+    def test_quantized_parts(self):
+        """--keep-split: their parts, one of them empty, each as theirs."""
+        source = bf16_file(self.folder, "tiny")
+        tool("llama-gguf-split", "--split", "--split-max-tensors", 7, "--no-tensor-first-split", source,
+             self.folder / "keep")
+        first = sorted(self.folder.glob("keep-*.gguf"))[0]
+        options = ["--keep-split", "--tensor-type", "attn_v=q5_k"]
+        tool("llama-quantize", *options, first, self.folder / "theirs.gguf", "Q4_K_M", 1)
+        lbrx("quantize", *options, first, self.folder / "ours.gguf", "Q4_K_M", 1, "--no-sync", "--quiet")
+        theirs = sorted(self.folder.glob("theirs-*-of-*.gguf"))
+        self.assertGreater(len(theirs), 2)
+        for part in theirs:
+            self.assert_same_file(self.folder / part.name.replace("theirs", "ours"), part)
+
+
 class EditTest(GgufTest):
     def test_edited_file_is_loaded(self):
         source, edited = bf16_file(self.folder, "tiny"), self.folder / "edited.gguf"

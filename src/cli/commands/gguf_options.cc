@@ -24,7 +24,7 @@ constexpr std::array<OptionSpec, 3> kFileOptions = {{
     {.name = "--mmproj", .help = "", .group = kGguf, .hidden = true},
 }};
 
-constexpr std::array<OptionSpec, 12> kQuantizeOptions = {{
+constexpr std::array<OptionSpec, 13> kQuantizeOptions = {{
     {.name = "--imatrix",
      .value = "FILE",
      .help = "Importance of columns, as llama-imatrix writes it (GGUF or .dat)",
@@ -41,7 +41,10 @@ constexpr std::array<OptionSpec, 12> kQuantizeOptions = {{
      .help = "Use no importance for tensors whose name contains NAME",
      .group = kQuantize,
      .repeatable = true},
-    {.name = "--pure", .help = "The file type's own type for every matrix", .group = kQuantize},
+    {.name = "--pure",
+     .help = "The file type's own type for every matrix",
+     .group = kQuantize,
+     .conflicts = "--target-bpw --target-size"},
     {.name = "--tensor-type",
      .value = "REGEX=TYPE",
      .help = "Another type for tensors whose name matches; the first rule that matches wins",
@@ -70,6 +73,10 @@ constexpr std::array<OptionSpec, 12> kQuantizeOptions = {{
      .value = "L0,L1...",
      .help = "Leave these layers out and number the others anew",
      .group = kQuantize},
+    {.name = "--keep-split",
+     .help = "Of a split set: every tensor in the part where it is",
+     .group = kQuantize,
+     .conflicts = "--shard-size"},
     {.name = "--allow-requantize",
      .help = "Say nothing of tensors that are quantized already",
      .group = kQuantize},
@@ -89,9 +96,8 @@ GgufOptions::TensorType TensorTypeOf(const std::string& text) {
 }
 
 // What has a meaning for MLX's schemes alone.
-constexpr std::array<std::string_view, 8> kMlxOptions = {
-    "--group-size", "--mlx-rule",        "--override",   "--keep",
-    "--search",     "--protect-routers", "--target-bpw", "--target-size"};
+constexpr std::array<std::string_view, 6> kMlxOptions = {
+    "--group-size", "--mlx-rule", "--override", "--keep", "--search", "--protect-routers"};
 
 void RefuseMlxOptions(const ParsedArgs& args) {
   for (const std::string_view option : kMlxOptions) {
@@ -141,6 +147,7 @@ void ApplyGgufOptions(const ParsedArgs& args, ConvertRequest& request) {
   gguf.output_tensor_type = args.ValueOr("--output-tensor-type", "");
   gguf.token_embedding_type = args.ValueOr("--token-embedding-type", "");
   gguf.allow_requantize = args.Has("--allow-requantize");
+  gguf.keep_split = args.Has("--keep-split");
   if (const auto layers = args.Value("--prune-layers")) {
     gguf.prune_layers = ParseLayerList(*layers);
   }

@@ -15,15 +15,9 @@ namespace {
   throw Error(ErrorCode::kUsage, std::move(detail));
 }
 
-// The scheme may stand as -q or, as llama-quantize has it, as the third argument. nullopt: a target
-// takes its place.
+// nullopt: a target takes its place.
 std::optional<std::string> SchemeOf(const ParsedArgs& args) {
-  const std::vector<std::string>& given = args.positionals();
-  const std::optional<std::string> option = args.Value("-q");
-  if (option && given.size() > 2) {
-    ThrowUsage(given[2], "a scheme is given twice", "leave out one of -q and the third argument");
-  }
-  std::string scheme = option ? *option : given.size() > 2 ? given[2] : "";
+  const std::string scheme = args.ValueOr("-q", "");
   if (!scheme.empty()) {
     return scheme;
   }
@@ -49,7 +43,7 @@ int Run(Context& context) {
   return CarryOut(context, MakePlan(context, request), request);
 }
 
-constexpr std::array<Example, 6> kExamples = {
+constexpr std::array<Example, 7> kExamples = {
     {{"lbrx quantize model model-4bit -q 4bit", "4 bits, groups of 64, an MLX folder"},
      {"lbrx quantize model model.gguf Q4_K_M", "a GGUF file in one pass, for llama.cpp"},
      {"lbrx quantize model.gguf small.gguf IQ3_S --imatrix imatrix.gguf",
@@ -58,10 +52,13 @@ constexpr std::array<Example, 6> kExamples = {
       "more bits for some tensors, none for others"},
      {"lbrx quantize model model-small --target-bpw 4.5",
       "a scheme for each tensor, chosen by measuring: the least error at that size"},
+     {"lbrx quantize model model.gguf --target-size 4.5GB",
+      "the same in a GGUF file, among K quants; IQ4_XS beside it: among IQ types"},
      {"lbrx quantize model model-4bit -q 4bit --report report.json",
       "with the error of every tensor"}}};
 
-constexpr std::array<ArgumentSpec, 3> kArguments = {
+// The last two as llama-quantize has them.
+constexpr std::array<ArgumentSpec, 4> kArguments = {
     {{.name = "SRC",
       .help =
           "A folder, a .gguf, .safetensors or torch file, or org/name in the Hugging Face cache"},
@@ -70,7 +67,13 @@ constexpr std::array<ArgumentSpec, 3> kArguments = {
      {.name = "SCHEME",
       .help = "The scheme or GGUF file type, where -q is not given",
       .required = false,
-      .completion = Completion::kScheme}}};
+      .completion = Completion::kScheme,
+      .option = "-q"},
+     {.name = "THREADS",
+      .help = "As --threads",
+      .required = false,
+      .completion = Completion::kNone,
+      .option = "--threads"}}};
 
 }  // namespace
 

@@ -89,18 +89,21 @@ struct GgufTarget {
   const GgufKeys* keys = nullptr;  // general.alignment decides the alignment
   uint32_t version = 3;
   std::optional<uint64_t> shard_size;  // bytes of data a part; a larger tensor has its own
-  std::string prefix = "model";        // of the parts' names
-  bool padded = true;                  // GgufHeader::padded
+  // In place of that, so many parts, and each tensor in the part that its plane's `file` has.
+  std::optional<uint32_t> parts;
+  std::string prefix = "model";  // of the parts' names
+  bool padded = true;            // GgufHeader::padded
 };
 
 // What makes a copy of an opened file; it refers to the checkpoint's keys.
 GgufTarget GgufTargetOf(const Checkpoint& checkpoint);
 
 // Lays `tensors` out in the order given (filling file and offset of every plane): one file, or
-// where `shard_size` is given and does not hold them all, a set, part 1 with all keys. Everything
-// between the headers and the tensors is zeros. A file that was read and is laid out with the same
-// keys, tensors, version and `padded` has the same header and offsets. kInvalid where GGUF cannot
-// hold something: a dtype, a name, a rank, an alignment; kUsage for too many parts.
+// where `shard_size` is given and does not hold them all, or `parts` are several, a set, part 1
+// with all keys. Everything between the headers and the tensors is zeros. A file that was read and
+// is laid out with the same keys, tensors, version and `padded` has the same header and offsets.
+// kInvalid where GGUF cannot hold something: a dtype, a name, a rank, an alignment; kUsage for too
+// many parts.
 OutputLayout LayOutGguf(std::vector<OutputTensor>& tensors, const GgufTarget& target);
 
 }  // namespace lbrx

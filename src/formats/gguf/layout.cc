@@ -154,6 +154,9 @@ class GgufLayouter {
   // A part is closed when the next tensor would make it larger than it may be, as
   // llama-gguf-split does it.
   uint32_t AssignParts() {
+    if (target_.parts) {
+      return *target_.parts;
+    }
     uint32_t part = 0;
     uint64_t filled = 0;
     for (OutputTensor& tensor : tensors_) {

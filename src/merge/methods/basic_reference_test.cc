@@ -267,7 +267,7 @@ std::vector<Case> BasicCases() {
        3,
        false,
        {},
-       Weights({1, 2.5, 1}),
+       Weights({1, 2, 1}),
        [](const Models& x) {
          return Multislerp(x, {0.25, 0.5, 0.25}, false);
        }},

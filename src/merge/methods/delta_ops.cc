@@ -31,9 +31,9 @@ void KeepRange(MagnitudeRange range, float* values, size_t count) {
   }
 }
 
-void KeepDrawn(const uint32_t* draws, uint32_t limit, float* values, size_t count) {
+void KeepDrawn(const uint32_t* draws, uint32_t last, float* values, size_t count) {
   for (size_t i = 0; i < count; ++i) {
-    values[i] = draws[i] < limit ? values[i] : 0.0F;
+    values[i] = draws[i] <= last ? values[i] : 0.0F;
   }
 }
 
@@ -73,6 +73,33 @@ void Elect(const Vote& vote, size_t count, float* sums, float* weights) {
   }
 }
 
+void KeepWinners(const Vote& vote, size_t count) {
+  for (size_t i = 0; i < count; ++i) {
+    const bool positive = SumAt(vote, i) >= 0;
+    for (size_t m = 0; m < vote.members; ++m) {
+      float& value = vote.values[m * vote.stride + i];
+      value = (positive ? value > 0 : value < 0) ? value : 0.0F;
+    }
+  }
+}
+
+void Variance(const Vote& vote, size_t count, float* variances) {
+  const auto members = static_cast<double>(vote.members);
+  for (size_t i = 0; i < count; ++i) {
+    double sum = 0;
+    for (size_t m = 0; m < vote.members; ++m) {
+      sum += vote.values[m * vote.stride + i];
+    }
+    const double mean = sum / members;
+    double squares = 0;
+    for (size_t m = 0; m < vote.members; ++m) {
+      const double off = vote.values[m * vote.stride + i] - mean;
+      squares += off * off;
+    }
+    variances[i] = static_cast<float>(squares / members);
+  }
+}
+
 void Sum(const Vote& vote, size_t count, float* sums) {
   for (size_t i = 0; i < count; ++i) {
     sums[i] = SumAt(vote, i);
@@ -87,8 +114,9 @@ void Divide(const float* divisors, float* values, size_t count) {
 
 }  // namespace
 
-const DeltaOps kReferenceDeltaOps = {Subtract,      Add,        Scale, KeepRange, KeepDrawn,
-                                     AddMagnitudes, AddSquares, Elect, Sum,       Divide};
+const DeltaOps kReferenceDeltaOps = {Subtract,    Add,           Scale,      KeepRange,
+                                     KeepDrawn,   AddMagnitudes, AddSquares, Elect,
+                                     KeepWinners, Variance,      Sum,        Divide};
 
 double Total(const SumLanes& lanes) {
   return ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) +

@@ -20,10 +20,10 @@ struct MagnitudeRange {
   int32_t last = 0x7FFFFFFF;  // inclusive
 };
 
-// What the members' values of a run of elements vote for (mergekit's "sum" consensus): where the
-// sum of all is not below 0 the positive ones, else the negative ones. Zeros never count.
+// A run of elements of all members, and what they vote for (mergekit's "sum" consensus): where the
+// sum of all is not below 0 the positive ones win, else the negative ones. Zeros never win.
 struct Vote {
-  const float* values;  // member after member, `stride` elements apart
+  float* values;  // member after member, `stride` elements apart
   size_t stride;
   const float* weights;  // one for each member
   size_t members;
@@ -38,14 +38,18 @@ struct DeltaOps {
   void (*scale)(float factor, float* values, size_t count);
   // 0 for values whose magnitude is not in the range
   void (*keep_range)(MagnitudeRange range, float* values, size_t count);
-  // 0 where the 24-bit draw is not below the limit
-  void (*keep_drawn)(const uint32_t* draws, uint32_t limit, float* values, size_t count);
+  // 0 where the draw is above the last one with which elements are kept
+  void (*keep_drawn)(const uint32_t* draws, uint32_t last, float* values, size_t count);
   // adds |value| to the lanes; the first value to lane 0
   void (*add_magnitudes)(const float* values, size_t count, SumLanes& lanes);
   // adds value^2 likewise
   void (*add_squares)(const float* values, size_t count, SumLanes& lanes);
-  // sums of the values that won, and of their members' weights
+  // sums of the values that won, in order, and of their members' weights
   void (*elect)(const Vote& vote, size_t count, float* sums, float* weights);
+  // 0 for values that did not win, in place
+  void (*keep_winners)(const Vote& vote, size_t count);
+  // population variances of the members' values, in float64, rounded
+  void (*variance)(const Vote& vote, size_t count, float* variances);
   // sums of the members' values, in order
   void (*sum)(const Vote& vote, size_t count, float* sums);
   // values /= divisors, where divisors are not 0

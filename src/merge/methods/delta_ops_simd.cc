@@ -66,18 +66,17 @@ void KeepRange(MagnitudeRange range, float* values, size_t count) {
   kReferenceDeltaOps.keep_range(range, values + whole, count - whole);
 }
 
-void KeepDrawn(const uint32_t* draws, uint32_t limit, float* values, size_t count) {
+void KeepDrawn(const uint32_t* draws, uint32_t last, float* values, size_t count) {
   const FloatTag d;
-  const IntTag di;
+  const BitsTag bits;
   const size_t whole = Whole(count);
-  const IntVec limits = hn::Set(di, static_cast<int32_t>(limit));  // draws are below 2^24
+  const BitsVec lasts = hn::Set(bits, last);
   for (size_t i = 0; i < whole; i += kFloatLanes) {
-    const IntVec draw = hn::BitCast(di, hn::LoadU(BitsTag(), draws + i));
-    const IntVec value = hn::BitCast(di, hn::LoadU(d, values + i));
-    hn::StoreU(hn::BitCast(d, hn::And(hn::VecFromMask(di, hn::Lt(draw, limits)), value)), d,
-               values + i);
+    const auto above = hn::Gt(hn::LoadU(bits, draws + i), lasts);
+    const BitsVec value = hn::BitCast(bits, hn::LoadU(d, values + i));
+    hn::StoreU(hn::BitCast(d, hn::IfThenZeroElse(above, value)), d, values + i);
   }
-  kReferenceDeltaOps.keep_drawn(draws + whole, limit, values + whole, count - whole);
+  kReferenceDeltaOps.keep_drawn(draws + whole, last, values + whole, count - whole);
 }
 
 template <typename Term>
@@ -129,19 +128,27 @@ HWY_INLINE FloatVec SumAt(const Vote& vote, size_t i) {
   return sum;
 }
 
+// A value wins where it is above 0 once its sign is turned where the negative ones win.
+HWY_INLINE FloatVec TurnAt(const Vote& vote, size_t i) {
+  const FloatTag d;
+  const auto positive = hn::Ge(SumAt(vote, i), hn::Zero(d));
+  return hn::IfThenZeroElse(positive, hn::Set(d, -0.0F));
+}
+
+HWY_INLINE hn::Mask<FloatTag> Wins(FloatVec value, FloatVec turn) {
+  return hn::Gt(hn::Xor(value, turn), hn::Zero(FloatTag()));
+}
+
 void Elect(const Vote& vote, size_t count, float* sums, float* weights) {
   const FloatTag d;
   const size_t whole = Whole(count);
-  const FloatVec zero = hn::Zero(d);
-  const FloatVec sign = hn::Set(d, -0.0F);
   for (size_t i = 0; i < whole; i += kFloatLanes) {
-    // A value wins where it is above 0 once its sign is turned where the negative ones win.
-    const FloatVec turn = hn::AndNot(hn::VecFromMask(d, hn::Ge(SumAt(vote, i), zero)), sign);
-    FloatVec sum = zero;
-    FloatVec weight = zero;
+    const FloatVec turn = TurnAt(vote, i);
+    FloatVec sum = hn::Zero(d);
+    FloatVec weight = hn::Zero(d);
     for (size_t m = 0; m < vote.members; ++m) {
       const FloatVec value = hn::LoadU(d, vote.values + m * vote.stride + i);
-      const auto wins = hn::Gt(hn::Xor(value, turn), zero);
+      const auto wins = Wins(value, turn);
       sum = hn::Add(sum, hn::IfThenElseZero(wins, value));
       weight = hn::Add(weight, hn::IfThenElseZero(wins, hn::Set(d, vote.weights[m])));
     }
@@ -149,6 +156,44 @@ void Elect(const Vote& vote, size_t count, float* sums, float* weights) {
     hn::StoreU(weight, d, weights + i);
   }
   kReferenceDeltaOps.elect(From(vote, whole), count - whole, sums + whole, weights + whole);
+}
+
+void KeepWinners(const Vote& vote, size_t count) {
+  const FloatTag d;
+  const size_t whole = Whole(count);
+  for (size_t i = 0; i < whole; i += kFloatLanes) {
+    const FloatVec turn = TurnAt(vote, i);
+    for (size_t m = 0; m < vote.members; ++m) {
+      float* values = vote.values + m * vote.stride + i;
+      const FloatVec value = hn::LoadU(d, values);
+      hn::StoreU(hn::IfThenElseZero(Wins(value, turn), value), d, values);
+    }
+  }
+  kReferenceDeltaOps.keep_winners(From(vote, whole), count - whole);
+}
+
+void Variance(const Vote& vote, size_t count, float* variances) {
+  const hn::Half<FloatTag> half;
+  const hn::Repartition<double, FloatTag> wide;
+  const size_t whole = Whole(count);
+  const auto members = hn::Set(wide, static_cast<double>(vote.members));
+  for (size_t i = 0; i < whole; i += hn::Lanes(wide)) {
+    const auto value = [&](size_t m) HWY_ATTR {
+      return hn::PromoteTo(wide, hn::LoadU(half, vote.values + m * vote.stride + i));
+    };
+    auto sum = hn::Zero(wide);
+    for (size_t m = 0; m < vote.members; ++m) {
+      sum = hn::Add(sum, value(m));
+    }
+    const auto mean = hn::Div(sum, members);
+    auto squares = hn::Zero(wide);
+    for (size_t m = 0; m < vote.members; ++m) {
+      const auto off = hn::Sub(value(m), mean);
+      squares = hn::Add(squares, hn::Mul(off, off));
+    }
+    hn::StoreU(hn::DemoteTo(half, hn::Div(squares, members)), half, variances + i);
+  }
+  kReferenceDeltaOps.variance(From(vote, whole), count - whole, variances + whole);
 }
 
 void Sum(const Vote& vote, size_t count, float* sums) {
@@ -171,8 +216,9 @@ void Divide(const float* divisors, float* values, size_t count) {
 }
 
 const DeltaOps* Ops() {
-  static constexpr DeltaOps kOps = {Subtract,      Add,        Scale, KeepRange, KeepDrawn,
-                                    AddMagnitudes, AddSquares, Elect, Sum,       Divide};
+  static constexpr DeltaOps kOps = {Subtract,    Add,           Scale,      KeepRange,
+                                    KeepDrawn,   AddMagnitudes, AddSquares, Elect,
+                                    KeepWinners, Variance,      Sum,        Divide};
   return &kOps;
 }
 

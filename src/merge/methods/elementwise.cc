@@ -1,6 +1,7 @@
 #include "merge/methods/elementwise.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/tensor/convert.h"
 
@@ -11,7 +12,9 @@ void MixVectorsReference(const VectorMix& mix, size_t begin, size_t end, float* 
     const float origin = mix.origin == nullptr ? 0.0F : mix.origin[i];
     float sum = 0;
     for (size_t m = 0; m < mix.vectors.size(); ++m) {
-      sum += mix.coefficients[m] * (mix.vectors[m][i] - origin);
+      const float delta = mix.vectors[m][i] - origin;
+      sum =
+          mix.fused ? std::fma(mix.coefficients[m], delta, sum) : sum + mix.coefficients[m] * delta;
     }
     sum /= mix.divisor;
     out[i] = mix.origin == nullptr ? sum : origin + sum;

@@ -18,6 +18,7 @@ struct VectorMix {
   std::span<const float> coefficients;  // one for each vector
   const float* origin = nullptr;        // given: of vector - origin, and origin is added at the end
   float divisor = 1;                    // of the sum
+  bool fused = false;                   // products are added to the sum without rounding them first
 };
 
 // out[i] = origin[i] + (c0 * (v0[i] - origin[i]) + c1 * ... from left to right) / divisor.

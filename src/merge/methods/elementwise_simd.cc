@@ -1,4 +1,4 @@
-// Sums of vectors with coefficients, on vectors.
+// Sums of vectors with coefficients, on vectors. Every target here has fused multiply-add.
 #include "core/base/simd.h"
 #include "merge/methods/elementwise.h"
 
@@ -19,7 +19,7 @@ namespace {
 // Vectors in flight: additions of one wait for each other.
 inline constexpr size_t kMixVectors = 4;
 
-template <bool kOrigin, bool kDivide>
+template <bool kOrigin, bool kDivide, bool kFused>
 void MixAs(const VectorMix& mix, size_t begin, size_t end, float* out) {
   const FloatTag d;
   constexpr size_t kStep = kMixVectors * kFloatLanes;
@@ -40,7 +40,8 @@ void MixAs(const VectorMix& mix, size_t begin, size_t end, float* out) {
       for (size_t v = 0; v < kMixVectors; ++v) {
         const FloatVec x = hn::LoadU(d, vector + v * kFloatLanes);
         const FloatVec delta = kOrigin ? hn::Sub(x, origins[v]) : x;
-        sums[v] = hn::Add(sums[v], hn::Mul(coefficient, delta));
+        sums[v] = kFused ? hn::MulAdd(coefficient, delta, sums[v])
+                         : hn::Add(sums[v], hn::Mul(coefficient, delta));
       }
     }
     HWY_UNROLL(4)
@@ -52,12 +53,21 @@ void MixAs(const VectorMix& mix, size_t begin, size_t end, float* out) {
   MixVectorsReference(mix, i, end, out);
 }
 
-void Mix(const VectorMix& mix, size_t begin, size_t end, float* out) {
-  const bool divide = mix.divisor != 1;
-  if (mix.origin == nullptr) {
-    divide ? MixAs<false, true>(mix, begin, end, out) : MixAs<false, false>(mix, begin, end, out);
+template <bool kOrigin, bool kFused>
+void MixOf(const VectorMix& mix, size_t begin, size_t end, float* out) {
+  if (mix.divisor == 1) {
+    MixAs<kOrigin, false, kFused>(mix, begin, end, out);
   } else {
-    divide ? MixAs<true, true>(mix, begin, end, out) : MixAs<true, false>(mix, begin, end, out);
+    MixAs<kOrigin, true, kFused>(mix, begin, end, out);
+  }
+}
+
+void Mix(const VectorMix& mix, size_t begin, size_t end, float* out) {
+  if (mix.origin != nullptr) {
+    mix.fused ? MixOf<true, true>(mix, begin, end, out) : MixOf<true, false>(mix, begin, end, out);
+  } else {
+    mix.fused ? MixOf<false, true>(mix, begin, end, out)
+              : MixOf<false, false>(mix, begin, end, out);
   }
 }
 

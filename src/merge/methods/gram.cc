@@ -55,7 +55,10 @@ class MixKernel : public MergeKernel {
       : coefficients_(std::move(coefficients)), divisor_(divisor) {}
 
   void Combine(const MergeTile& tile, float* out) const override {
-    MixVectors({.vectors = tile.members, .coefficients = coefficients_, .divisor = divisor_},
+    MixVectors({.vectors = tile.members,
+                .coefficients = coefficients_,
+                .divisor = divisor_,
+                .fused = true},
                tile.count, out);
   }
 

@@ -109,7 +109,8 @@ using MixCoefficients = std::function<std::vector<double>(const Gram& gram)>;
 // added to the sum of the deltas.
 std::unique_ptr<MergeKernel> MakeGramKernel(const MergeTensor& tensor, VectorsOf of,
                                             MixCoefficients coefficients);
-// The same without a pass: of the members, the sum divided by `divisor`.
+// The same without a pass: of the members, the sum divided by `divisor`. Products are added without
+// rounding them first.
 std::unique_ptr<MergeKernel> MakeMixKernel(std::vector<float> coefficients, float divisor);
 
 }  // namespace lbrx

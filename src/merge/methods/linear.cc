@@ -1,7 +1,8 @@
 // linear: y = sum_m w_m x_m, divided by sum_m w_m where weights are normalized.
 //
 // Source: Wortsman et al., "Model soups", arXiv 2203.05482. mergekit 0.1.5 computes it in float32
-// whatever the dtype of the models is and rounds once, so there is nothing to do for `rounding`.
+// whatever the dtype of the models is, with fused multiply-add, and rounds once: as it is done
+// here, so that there is nothing to do for `rounding`.
 #include "merge/methods/gram.h"
 #include "merge/methods/methods.h"
 #include "merge/methods/parameters.h"

@@ -93,6 +93,14 @@ class Rescaled final : public Sparsifier {
   float factor_ = 1;
 };
 
+double Gamma(const MergeTensor& tensor, size_t member) {
+  const double gamma = FiniteParameter(tensor, member, "gamma");
+  if (gamma < 0 || gamma > 1) {
+    RefuseParameter(tensor, "gamma", gamma, "a share between 0 and 1");
+  }
+  return gamma;
+}
+
 }  // namespace
 
 std::unique_ptr<Sparsifier::Watch> Sparsifier::Begin(int /*pass*/, size_t /*piece*/) {
@@ -110,27 +118,49 @@ std::unique_ptr<Sparsifier> MakeRescaled(std::unique_ptr<Sparsifier> inner,
   return std::make_unique<Rescaled>(std::move(inner), tensor, rounding);
 }
 
+uint64_t DrawsOfMembers(Sparsification rule, const MergeTensor& tensor, size_t end) {
+  uint64_t draws = 0;
+  for (size_t m = 0; m < end; ++m) {
+    const double density = FiniteParameter(tensor, m, "density");
+    // Where nothing is left the peer draws for `random` all the same.
+    const bool drawn = rule == Sparsification::kRandom
+                           ? density < 1
+                           : rule == Sparsification::kRankedRandom && density > 0 && density < 1;
+    draws += drawn ? tensor.shape.elements() : 0;
+  }
+  return draws;
+}
+
 std::unique_ptr<Sparsifier> MakeSparsifier(Sparsification rule, const MergeTensor& tensor,
                                            size_t member, bool rescale) {
   const double density = FiniteParameter(tensor, member, "density");
-  if (rule == Sparsification::kNone || density >= 1) {
+  if (rule == Sparsification::kNone || density >= 1 || tensor.shape.elements() == 0) {
     return nullptr;
   }
   if (density <= 0) {
     return MakeEmpty();
   }
+  // On the CPU the peer draws for F16 in float32.
+  const MergeRounding drawn =
+      tensor.rounding == MergeRounding::kBF16 ? MergeRounding::kBF16 : MergeRounding::kNone;
+  const uint64_t position = tensor.stream_position + DrawsOfMembers(rule, tensor, member);
   std::unique_ptr<Sparsifier> sparsifier;
-  MergeRounding rounding = tensor.rounding;
+  MergeRounding rounding = drawn;  // of the norms
   switch (rule) {
     case Sparsification::kNone:
     case Sparsification::kMagnitude:
       sparsifier = MakeLargest(tensor, density);
+      rounding = tensor.rounding;
       break;
     case Sparsification::kOutliers:
-      sparsifier = MakeWithoutOutliers(tensor, density, FiniteParameter(tensor, member, "gamma"));
+      sparsifier = MakeWithoutOutliers(tensor, density, Gamma(tensor, member));
+      rounding = tensor.rounding;
       break;
     case Sparsification::kRandom:
+      sparsifier = MakeRandom(tensor, member, density, drawn, position);
+      break;
     case Sparsification::kRankedRandom:
+      sparsifier = MakeRankedRandom(tensor, member, density, drawn, position);
       break;
   }
   return rescale && sparsifier != nullptr ? MakeRescaled(std::move(sparsifier), tensor, rounding)

@@ -46,4 +46,7 @@ enum class Sparsification : uint8_t { kNone, kMagnitude, kOutliers, kRandom, kRa
 std::unique_ptr<Sparsifier> MakeSparsifier(Sparsification rule, const MergeTensor& tensor,
                                            size_t member, bool rescale);
 
+// 32-bit words that the rule takes from torch's random stream for members [0, end).
+uint64_t DrawsOfMembers(Sparsification rule, const MergeTensor& tensor, size_t end);
+
 }  // namespace lbrx

@@ -26,9 +26,8 @@ struct Bound {
 
 class WithinRanks final : public Sparsifier {
  public:
-  WithinRanks(const MergeTensor& tensor, std::vector<Bound> bounds)
-      : select_(tensor.shape.elements(), CutIntoPieces(tensor.shape.elements(), 1).count),
-        bounds_(std::move(bounds)) {
+  WithinRanks(uint64_t elements, std::vector<Bound> bounds)
+      : select_(elements, CutIntoPieces(elements, 1).count), bounds_(std::move(bounds)) {
     std::vector<RankQuery> queries;
     for (const Bound& bound : bounds_) {
       queries.push_back(bound.at);
@@ -106,15 +105,21 @@ std::unique_ptr<Sparsifier> MakeEmpty() {
   return std::make_unique<Empty>();
 }
 
-std::unique_ptr<Sparsifier> MakeLargest(const MergeTensor& tensor, double density) {
-  const uint64_t elements = tensor.shape.elements();
-  const uint64_t kept = std::max<uint64_t>(Share(density, elements), 1);
+std::unique_ptr<Sparsifier> MakeLargestOf(uint64_t elements, uint64_t kept) {
   if (kept >= elements) {
     return nullptr;
   }
+  if (kept == 0) {
+    return MakeEmpty();
+  }
   const Bound end = {.at = {.position = kept, .order = TieOrder::kDescending},
                      .keeps_before = true};
-  return std::make_unique<WithinRanks>(tensor, std::vector<Bound>{end});
+  return std::make_unique<WithinRanks>(elements, std::vector<Bound>{end});
+}
+
+std::unique_ptr<Sparsifier> MakeLargest(const MergeTensor& tensor, double density) {
+  const uint64_t elements = tensor.shape.elements();
+  return MakeLargestOf(elements, std::max<uint64_t>(Share(density, elements), 1));
 }
 
 std::unique_ptr<Sparsifier> MakeWithoutOutliers(const MergeTensor& tensor, double density,
@@ -135,7 +140,7 @@ std::unique_ptr<Sparsifier> MakeWithoutOutliers(const MergeTensor& tensor, doubl
     bounds.push_back(
         {.at = {.position = begin + kept, .order = TieOrder::kAscending}, .keeps_before = true});
   }
-  return bounds.empty() ? nullptr : std::make_unique<WithinRanks>(tensor, std::move(bounds));
+  return bounds.empty() ? nullptr : std::make_unique<WithinRanks>(elements, std::move(bounds));
 }
 
 }  // namespace lbrx

@@ -8,6 +8,7 @@
 
 #include "core/base/checked.h"
 #include "merge/methods/delta_ops.h"
+#include "merge/methods/delta_runs.h"
 #include "merge/methods/elementwise.h"
 #include "merge/methods/parameters.h"
 
@@ -62,14 +63,13 @@ class TaskVectors final : public MergeKernel {
     if (!needed) {
       return;  // without reading anything
     }
-    std::vector<float> deltas(run_);
+    DeltaRuns deltas(1, run_, rounding_);
     while (const MergeTile* tile = tiles.Next()) {
       for (size_t begin = 0; begin < tile->count; begin += run_) {
         const size_t count = std::min<size_t>(run_, tile->count - begin);
         for (size_t m = 0; m < watches.size(); ++m) {
           if (watches[m] != nullptr) {
-            Delta(*tile, m, begin, count, deltas.data());
-            watches[m]->See(tile->first + begin, deltas.data(), count);
+            watches[m]->See(tile->first + begin, deltas.Load(*tile, m, begin, count, 0), count);
           }
         }
       }
@@ -86,21 +86,19 @@ class TaskVectors final : public MergeKernel {
 
   void Combine(const MergeTile& tile, float* out) const override {
     const size_t members = weights_.size();
-    // The members' values, then the weights that count.
-    std::vector<float> scratch(run_ * (members + 1));
-    const Vote vote = {scratch.data(), run_, weights_.data(), members};
+    DeltaRuns deltas(members, run_, rounding_);
+    std::vector<float> divisors(run_);
     for (size_t begin = 0; begin < tile.count; begin += run_) {
       const size_t count = std::min<size_t>(run_, tile.count - begin);
       for (size_t m = 0; m < members; ++m) {
-        float* values = scratch.data() + m * run_;
-        Delta(tile, m, begin, count, values);
+        float* values = deltas.Load(tile, m, begin, count, m);
         if (sparsifiers_[m] != nullptr) {
           sparsifiers_[m]->Apply(tile.first + begin, values, count);
         }
         FastDeltaOps().scale(weights_[m], values, count);
         RoundRun(rounding_, values, count);
       }
-      AddToBase(vote, tile.base + begin, count, scratch.data() + members * run_, out + begin);
+      AddToBase(deltas.AsVote(weights_), tile.base + begin, count, divisors.data(), out + begin);
     }
   }
 
@@ -113,11 +111,6 @@ class TaskVectors final : public MergeKernel {
   }
 
  private:
-  void Delta(const MergeTile& tile, size_t member, size_t begin, size_t count, float* out) const {
-    FastDeltaOps().subtract(tile.members[member] + begin, tile.base + begin, count, out);
-    RoundRun(rounding_, out, count);
-  }
-
   // out = base + what the vote says; `divisors` is scratch.
   void AddToBase(const Vote& vote, const float* base, size_t count, float* divisors,
                  float* out) const {
@@ -156,8 +149,16 @@ class TaskVectors final : public MergeKernel {
 
 }  // namespace
 
+void RequireBase(const MergeTensor& tensor) {
+  if (!tensor.has_base) {
+    RefuseTensor(tensor.name, "the base model has no such tensor, and the method needs it",
+                 "choose another base_model, or leave the tensor out");
+  }
+}
+
 std::unique_ptr<MergeKernel> MakeTaskVectorKernel(const MergeTensor& tensor,
                                                   const TaskVectorScheme& scheme) {
+  RequireBase(tensor);
   return std::make_unique<TaskVectors>(tensor, scheme);
 }
 

@@ -23,6 +23,9 @@ struct TaskVectorScheme {
 std::unique_ptr<MergeKernel> MakeTaskVectorKernel(const MergeTensor& tensor,
                                                   const TaskVectorScheme& scheme);
 
+// Throws kInvalid where the tensor has no base, which methods of task vectors need.
+void RequireBase(const MergeTensor& tensor);
+
 // Their parameters; `normalize` and `rescale` by default.
 constexpr MergeParameterInfo NormalizeParameter(bool standard) {
   return {.name = "normalize",

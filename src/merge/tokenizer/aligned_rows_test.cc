@@ -61,7 +61,7 @@ TEST(AlignRows, TakesOwnRowsThenThoseOfOthers) {
   EXPECT_EQ(RowOf(ReadAll(aligned[0]), 1), Row(1, 2));  // of the only model that has it
   for (uint64_t c = 0; c < 4; ++c) {
     const float mean = (TestElement(0, 1, c) + TestElement(2, 2, c)) / 2;
-    EXPECT_EQ(second[2 * 4 + c], mean);
+    EXPECT_EQ(RowOf(second, 2)[c], mean);
   }
 }
 
@@ -149,7 +149,7 @@ TEST(AlignRows, LeavesAloneWhatIsAligned) {
 // A value that is read in pairs of elements only.
 class Paired final : public Value {
  public:
-  explicit Paired(ValuePtr value) : Value(value->dtype(), value->shape()), value_(value) {}
+  explicit Paired(const ValuePtr& value) : Value(value->dtype(), value->shape()), value_(value) {}
 
   uint64_t granule() const override { return 2; }
 
@@ -210,6 +210,7 @@ TEST(AlignRows, ThreadsShareTheMean) {
   const ValuePtr fresh = AlignRows(SmallVocabulary(), SmallMatrices(), std::nullopt)[0];
   std::vector<std::vector<float>> results(8);
   std::vector<std::thread> threads;
+  threads.reserve(results.size());
   for (std::vector<float>& result : results) {
     threads.emplace_back([&result, &fresh] { result = ReadAll(fresh); });
   }

@@ -49,8 +49,8 @@ TEST(SourceVocabulary, AddsWhatTransformersAdds) {
 
 TEST(SourceVocabulary, NeedsATokenizerJson) {
   try {
-    SourceVocabulary({"there", {{"vocab.json", "{}"}}, 0});
-    FAIL();
+    const SourceVocabulary vocabulary({"there", {{"vocab.json", "{}"}}, 0});
+    FAIL() << vocabulary.tokens().size();
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::kIo);
     EXPECT_EQ(error.detail().file, "there");

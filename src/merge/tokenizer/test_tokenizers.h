@@ -33,8 +33,8 @@ inline ModelTokenizer TestModel(const std::string& name, uint64_t vocab_size) {
 
 // As value() of make_merge_tokenizer.py.
 inline float TestElement(uint32_t model, uint64_t row, uint64_t column) {
-  const auto mixed =
-      static_cast<uint32_t>((model * 7919 + row * 131 + column * 17 + 1) * uint64_t{2654435761});
+  const auto mixed = static_cast<uint32_t>((uint64_t{model} * 7919 + row * 131 + column * 17 + 1) *
+                                           uint64_t{2654435761});
   return static_cast<float>(mixed >> 25) / 32 - 2;
 }
 

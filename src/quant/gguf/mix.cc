@@ -77,13 +77,14 @@ class Mixer {
     if (!MayChange(tensor)) {
       return {tensor.type, tensor.type};
     }
-    const GgmlType* const wanted = Wanted(tensor);
-    if (wanted == tensor.type) {
-      return {wanted, wanted};
+    const GgmlType* const named = Named(tensor);
+    const GgmlType* const wanted = named != nullptr ? named : ByFileType(tensor);
+    TypeChoice choice{.type = wanted, .wanted = wanted, .by_file_type = named == nullptr};
+    if (wanted != tensor.type) {
+      CheckConvertible(tensor, *wanted);
+      choice.type = FallbackType(*wanted, tensor.shape.back(), tensor.name);
+      choice.needs_importance = choice.type != tensor.type && IsGarbage(tensor, *choice.type);
     }
-    CheckConvertible(tensor, *wanted);
-    TypeChoice choice{FallbackType(*wanted, tensor.shape.back(), tensor.name), wanted};
-    choice.needs_importance = choice.type != tensor.type && NeedsImportance(tensor, *choice.type);
     return choice;
   }
 
@@ -93,8 +94,8 @@ class Mixer {
            !(options_.leave_output && tensor.name == "output.weight");
   }
 
-  // Before fallbacks.
-  const GgmlType* Wanted(const MixTensor& tensor) {
+  // What an option says of this tensor; nullptr: nothing.
+  const GgmlType* Named(const MixTensor& tensor) {
     const TensorKind kind = KindOfTensor(tensor.name);
     const std::optional<size_t> rule = MatchingRule(tensor.name);
     // The second embedding is large and separate: a rule may name it apart from the first.
@@ -105,15 +106,19 @@ class Mixer {
     if (kind == TensorKind::kOutput && options_.output_type != nullptr) {
       return options_.output_type;
     }
-    if (!IsQuantized(*base_)) {
-      return base_;
-    }
-    if (rule) {
+    if (rule && IsQuantized(*base_)) {
       ++mix_.rule_uses[*rule];
       return options_.rules[*rule].type;
     }
-    return options_.pure ? base_ : Ruled(tensor, kind);
+    const bool is_output = Mixes() && kind == TensorKind::kEmbedding && tied_;
+    return is_output ? options_.output_type : nullptr;
   }
+
+  const GgmlType* ByFileType(const MixTensor& tensor) {
+    return Mixes() ? Ruled(tensor, KindOfTensor(tensor.name)) : base_;
+  }
+
+  bool Mixes() const { return IsQuantized(*base_) && !options_.pure; }
 
   std::optional<size_t> MatchingRule(const std::string& name) const {
     for (size_t i = 0; i < options_.rules.size(); ++i) {
@@ -127,12 +132,7 @@ class Mixer {
   const GgmlType* Ruled(const MixTensor& tensor, TensorKind kind) {
     const FileTypeId file_type = options_.file_type->id;
     const Position position = NextPosition(tensor, kind);
-    if (kind == TensorKind::kEmbedding && tied_) {
-      kind = TensorKind::kOutput;
-      if (options_.output_type != nullptr) {
-        return options_.output_type;
-      }
-    }
+    kind = kind == TensorKind::kEmbedding && tied_ ? TensorKind::kOutput : kind;
     const auto scheme = RuledScheme(kind, file_type, Conditions(tensor, position));
     const GgmlType* type = scheme ? &FindGgmlType(*scheme) : base_;
     const bool narrow =
@@ -236,24 +236,13 @@ class Mixer {
     }
   }
 
-  bool NeedsImportance(const MixTensor& tensor, const GgmlType& type) const {
+  // Without importance weights; embeddings and outputs are let through.
+  bool IsGarbage(const MixTensor& tensor, const GgmlType& type) const {
     const TensorKind kind = KindOfTensor(tensor.name);
-    if (kind == TensorKind::kEmbedding || kind == TensorKind::kOutput) {
-      return false;
-    }
-    switch (type.encoding.scheme) {
-      case Scheme::kIq1S:
-      case Scheme::kIq1M:
-      case Scheme::kIq2Xxs:
-      case Scheme::kIq2Xs:
-      case Scheme::kIq2S:
-      case Scheme::kIq3Xxs:
-        return true;
-      case Scheme::kQ2K:
-        return options_.file_type->id == FileTypeId::kQ2KS;
-      default:
-        return false;
-    }
+    const Scheme scheme = type.encoding.scheme;
+    return kind != TensorKind::kEmbedding && kind != TensorKind::kOutput &&
+           (WantsImportance(scheme) ||
+            (scheme == Scheme::kQ2K && options_.file_type->id == FileTypeId::kQ2KS));
   }
 
   const MixModel& model_;
@@ -270,6 +259,20 @@ class Mixer {
 TypeMix MixTypes(const MixModel& model, const MixOptions& options,
                  std::span<const MixTensor> tensors) {
   return Mixer(model, options, tensors).Take();
+}
+
+bool WantsImportance(Scheme scheme) {
+  switch (scheme) {
+    case Scheme::kIq1S:
+    case Scheme::kIq1M:
+    case Scheme::kIq2Xxs:
+    case Scheme::kIq2Xs:
+    case Scheme::kIq2S:
+    case Scheme::kIq3Xxs:
+      return true;
+    default:
+      return false;
+  }
 }
 
 void RequireImportance(const MixOptions& options, std::span<const MixTensor> tensors,

@@ -47,6 +47,7 @@ struct TypeChoice {
   const GgmlType* wanted;  // other than `type`: a row does not divide into its blocks
   // Without importance weights the result would be garbage (RequireImportance).
   bool needs_importance = false;
+  bool by_file_type = false;  // no option about this tensor decided
 };
 
 struct TypeMix {
@@ -65,6 +66,9 @@ struct TypeMix {
 // no layer.
 TypeMix MixTypes(const MixModel& model, const MixOptions& options,
                  std::span<const MixTensor> tensors);
+
+// Whether llama-quantize asks for importance weights, as what is made without is garbage.
+bool WantsImportance(Scheme scheme);
 
 // Throws kUsage naming the tensors that need importance weights and have none. `has_weights` tells
 // by a tensor's name; empty: no importance matrix is given.

@@ -31,11 +31,11 @@ constexpr Codec ReadOnly() {
 }
 
 constexpr std::array<Codec, 18> kCodecs = {
-    Fast<ggml::Q40>(),   Fast<ggml::Q41>(),     Fast<ggml::Q50>(),        Fast<ggml::Q51>(),
-    Fast<ggml::Q80>(),   ReadOnly<ggml::Q81>(), Fast<ggml::Q2K>(),        Fast<ggml::Q3K>(),
-    Fast<ggml::Q4K>(),   Fast<ggml::Q5K>(),     Fast<ggml::Q6K>(),        ReadOnly<ggml::Q8K>(),
-    Whole<ggml::Tq10>(), Whole<ggml::Tq20>(),   Fast<ggml::BlockMxfp4>(), Fast<ggml::BlockNvfp4>(),
-    Whole<ggml::Q10>(),  Whole<ggml::Q20>(),
+    Fast<ggml::Q40>(),  Fast<ggml::Q41>(),     Fast<ggml::Q50>(),        Fast<ggml::Q51>(),
+    Fast<ggml::Q80>(),  ReadOnly<ggml::Q81>(), Fast<ggml::Q2K>(),        Fast<ggml::Q3K>(),
+    Fast<ggml::Q4K>(),  Fast<ggml::Q5K>(),     Fast<ggml::Q6K>(),        ReadOnly<ggml::Q8K>(),
+    Fast<ggml::Tq10>(), Fast<ggml::Tq20>(),    Fast<ggml::BlockMxfp4>(), Fast<ggml::BlockNvfp4>(),
+    Whole<ggml::Q10>(), Fast<ggml::Q20>(),
 };
 
 }  // namespace

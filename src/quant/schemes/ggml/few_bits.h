@@ -155,4 +155,11 @@ struct Tq20 {
   }
 };
 
+template <>
+void EncodeBlocks<Q20>(const EncodeJob& job);
+template <>
+void EncodeBlocks<Tq10>(const EncodeJob& job);
+template <>
+void EncodeBlocks<Tq20>(const EncodeJob& job);
+
 }  // namespace lbrx::ggml

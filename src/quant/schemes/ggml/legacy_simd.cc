@@ -10,6 +10,7 @@
 // After foreach_target.h.
 #include "quant/schemes/ggml/affine_lanes-inl.h"
 #include "quant/schemes/ggml/lanes-inl.h"
+#include "quant/schemes/ggml/legacy_rows-inl.h"
 #include "quant/schemes/ggml/symmetric_lanes-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -60,32 +61,6 @@ HWY_INLINE LaneVec Cut(LaneVec real, int top) {
   return hn::Min(hn::Trunc(real), hn::Set(LaneTag(), static_cast<float>(top)));
 }
 
-HWY_INLINE LaneVec InverseOrZeroLanes(LaneVec d) {
-  const LaneTag tag;
-  return hn::IfThenZeroElse(hn::Eq(d, hn::Zero(tag)), hn::Div(hn::Set(tag, 1.0F), d));
-}
-
-// Where 1 / d is no usual number.
-HWY_INLINE LaneMask OddScales(LaneVec d) {
-  const LaneTag tag;
-  const LaneVec size = hn::Abs(d);
-  const auto usual =
-      hn::And(hn::Gt(size, hn::Set(tag, 0x1p-100F)), hn::Lt(size, hn::Set(tag, 0x1p100F)));
-  return hn::Not(hn::Or(usual, hn::Eq(d, hn::Zero(tag))));
-}
-
-// ggml::EncodeSymmetric32 without importance.
-template <int kTop>
-HWY_INLINE void CutSymmetric(const float* x, FoundBlocks& found) {
-  const LaneTag tag;
-  const LaneVec d = hn::Div(SignedMaximumLanes<32>(x), hn::Set(tag, -kTop));
-  const LaneVec inverse = InverseOrZeroLanes(d);
-  const LaneVec offset = hn::Set(tag, static_cast<float>(kTop) + 0.5F);
-  found.Set(x, d, hn::Zero(tag), OddScales(d), [&](LaneVec value) HWY_ATTR {
-    return Cut(hn::Add(hn::Mul(value, inverse), offset), 2 * kTop - 1);
-  });
-}
-
 // ggml::EncodeAffine32 without importance.
 template <int kTop>
 HWY_INLINE void CutAffine(const float* x, FoundBlocks& found) {
@@ -97,7 +72,7 @@ HWY_INLINE void CutAffine(const float* x, FoundBlocks& found) {
   const LaneVec range = hn::Sub(high, low);
   const LaneVec d = hn::Div(range, hn::Set(tag, kTop));
   const LaneVec inverse = InverseOrZeroLanes(d);
-  found.Set(x, d, low, OddScales(d), [&](LaneVec value) HWY_ATTR {
+  found.Set(x, d, low, hn::Not(UsualScales(d)), [&](LaneVec value) HWY_ATTR {
     const LaneVec scaled = hn::Mul(hn::Sub(value, low), inverse);
     return Cut(hn::Add(scaled, hn::Set(tag, 0.5F)), kTop);
   });
@@ -196,18 +171,21 @@ HWY_INLINE void EncodeRows(const EncodeJob& job, const float* squares) {
 
 template <typename Format>
 HWY_INLINE void EncodePlainly(const EncodeJob& job) {
-  EncodeInBatches<32, sizeof(typename Format::Block)>(job, nullptr,
-                                                      [](const Batch& batch) HWY_ATTR {
-                                                        HWY_ALIGN float x[32 * kLanes];
-                                                        ToLanes(batch.values, 32, x);
-                                                        FoundBlocks found;
-                                                        if constexpr (Format::kHasMinimum) {
+  if constexpr (Format::kHasMinimum) {
+    EncodeInBatches<32, sizeof(typename Format::Block)>(job, nullptr,
+                                                        [](const Batch& batch) HWY_ATTR {
+                                                          HWY_ALIGN float x[32 * kLanes];
+                                                          ToLanes(batch.values, 32, x);
+                                                          FoundBlocks found;
                                                           CutAffine<Format::kTop>(x, found);
-                                                        } else {
-                                                          CutSymmetric<Format::kTop>(x, found);
-                                                        }
-                                                        WriteFound<Format>(batch, found);
-                                                      });
+                                                          WriteFound<Format>(batch, found);
+                                                        });
+  } else {
+    EncodeScaled<Format>(
+        job, -Format::kTop,
+        [](const float* const* blocks) HWY_ATTR { return SignedMaximaOf(blocks); },
+        CutCodes<Format>());
+  }
 }
 
 template <typename Format>
@@ -230,35 +208,9 @@ void Encode(const EncodeJob& job) {
 }
 
 void EncodeQ80(const EncodeJob& job) {
-  using ggml::Q80;
-  EncodeInBatches<32, sizeof(Q80::Block)>(job, nullptr, [](const Batch& batch) HWY_ATTR {
-    const LaneTag tag;
-    HWY_ALIGN float x[32 * kLanes];
-    ToLanes(batch.values, 32, x);
-    LaneVec most = hn::Zero(tag);
-    for (size_t i = 0; i < 32; ++i) {
-      most = hn::Max(most, hn::Abs(LoadLanes(x, i)));
-    }
-    const LaneVec d = hn::Div(most, hn::Set(tag, 127.0F));
-    const LaneVec inverse = InverseOrZeroLanes(d);
-    // The number before one half: what is added to values before they are cut makes ties go away
-    // from zero and changes no others.
-    const LaneVec half = hn::Set(tag, 0x1.FFFFFEp-2F);
-    FoundBlocks found;
-    found.Set(x, d, d, OddScales(d), [&](LaneVec value) HWY_ATTR {
-      const LaneVec real = hn::Mul(value, inverse);
-      return hn::Add(hn::Trunc(hn::Add(real, hn::CopySign(half, real))), hn::Set(tag, 128.0F));
-    });
-    CodeWords<8> codes;
-    SetBytes(codes, [&](size_t i) HWY_ATTR { return LoadLanes(found.codes, i); });
-    WriteBatch<Q80>(batch, found.odd, [&](size_t b, Q80::Block& block) HWY_ATTR {
-      block.d = found.d[b];
-      const uint8_t* around_128 = codes.Of(b);
-      for (size_t i = 0; i < 32; ++i) {
-        block.codes[i] = static_cast<int8_t>(around_128[i] ^ 128);
-      }
-    });
-  });
+  EncodeScaled<ggml::Q80>(
+      job, 127, [](const float* const* blocks) HWY_ATTR { return MagnitudesOf(blocks); },
+      RoundCodes());
 }
 
 #endif
