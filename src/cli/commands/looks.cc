@@ -43,6 +43,13 @@ void AddDiff(const TensorDiff& diff, Look& look) {
   }
 }
 
+std::string TitleOf(const ConvertRequest& request) {
+  if (!request.merge.is_null()) {
+    return "Merge";
+  }
+  return request.command == "quantize" || request.scheme ? "Quantization" : "Conversion";
+}
+
 }  // namespace
 
 bool IsPage(const std::string& path) {
@@ -116,7 +123,7 @@ Look LookOfDiffs(const std::vector<TensorDiff>& diffs) {
 
 Look LookOfRun(const Plan& plan, const ConvertRequest& request, const RunResult& result) {
   Look look;
-  look.title = request.command == "quantize" || request.scheme ? "Quantization" : "Conversion";
+  look.title = TitleOf(request);
   look.sides = 2;
   look.names = {"before", "after"};
   look.paths = {request.source, request.destination};
