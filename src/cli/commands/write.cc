@@ -21,8 +21,10 @@ constexpr size_t kLongestPath = 4096;
 
 unsigned Threads(const Context& context) {
   const ParsedArgs& args = context.args();
-  const std::optional<uint64_t> peer = args.Uint("--num-threads", 1, kMostThreads);
-  return static_cast<unsigned>(args.Uint("--threads", 1, kMostThreads).value_or(peer.value_or(0)));
+  // Only merge has mergekit's spelling.
+  const bool peers = context.command().name == "merge" && args.Has("--num-threads");
+  return static_cast<unsigned>(
+      args.Uint(peers ? "--num-threads" : "--threads", 1, kMostThreads).value_or(0));
 }
 
 std::string Folder(const std::string& source) {

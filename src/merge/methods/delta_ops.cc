@@ -37,15 +37,9 @@ void KeepDrawn(const uint32_t* draws, uint32_t last, float* values, size_t count
   }
 }
 
-void AddMagnitudes(const float* values, size_t count, SumLanes& lanes) {
+void AddAbsolute(const float* values, size_t count, SumLanes& lanes) {
   for (size_t i = 0; i < count; ++i) {
     lanes[i % lanes.size()] += std::fabs(static_cast<double>(values[i]));
-  }
-}
-
-void AddSquares(const float* values, size_t count, SumLanes& lanes) {
-  for (size_t i = 0; i < count; ++i) {
-    lanes[i % lanes.size()] += static_cast<double>(values[i]) * static_cast<double>(values[i]);
   }
 }
 
@@ -114,13 +108,21 @@ void Divide(const float* divisors, float* values, size_t count) {
 
 }  // namespace
 
-const DeltaOps kReferenceDeltaOps = {Subtract,    Add,           Scale,      KeepRange,
-                                     KeepDrawn,   AddMagnitudes, AddSquares, Elect,
-                                     KeepWinners, Variance,      Sum,        Divide};
+const DeltaOps kReferenceDeltaOps = {Subtract,  Add,         Scale, KeepRange,
+                                     KeepDrawn, AddAbsolute, Elect, KeepWinners,
+                                     Variance,  Sum,         Divide};
 
 double Total(const SumLanes& lanes) {
   return ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) +
          ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]));
+}
+
+void AddMagnitudes(uint64_t first, const float* values, size_t count, SumLanes& lanes) {
+  size_t i = 0;
+  for (; i < count && (first + i) % lanes.size() != 0; ++i) {
+    lanes[(first + i) % lanes.size()] += std::fabs(static_cast<double>(values[i]));
+  }
+  FastDeltaOps().add_magnitudes(values + i, count - i, lanes);
 }
 
 }  // namespace lbrx

@@ -9,7 +9,8 @@
 
 namespace lbrx {
 
-// Partial sums of a tensor's elements; the one at index i belongs to sum i % 8.
+// Partial sums of a tensor's elements; the one at index i belongs to sum i % 8, so that they do not
+// depend on the cut into runs.
 using SumLanes = std::array<double, 8>;
 
 double Total(const SumLanes& lanes);
@@ -40,10 +41,8 @@ struct DeltaOps {
   void (*keep_range)(MagnitudeRange range, float* values, size_t count);
   // 0 where the draw is above the last one with which elements are kept
   void (*keep_drawn)(const uint32_t* draws, uint32_t last, float* values, size_t count);
-  // adds |value| to the lanes; the first value to lane 0
+  // adds |value| to the lanes; the first value to lane 0. See AddMagnitudes().
   void (*add_magnitudes)(const float* values, size_t count, SumLanes& lanes);
-  // adds value^2 likewise
-  void (*add_squares)(const float* values, size_t count, SumLanes& lanes);
   // sums of the values that won, in order, and of their members' weights
   void (*elect)(const Vote& vote, size_t count, float* sums, float* weights);
   // 0 for values that did not win, in place
@@ -59,5 +58,8 @@ struct DeltaOps {
 // By definition, and as this CPU does it fastest.
 extern const DeltaOps kReferenceDeltaOps;
 const DeltaOps& FastDeltaOps();
+
+// Adds |value| of elements from index `first` on.
+void AddMagnitudes(uint64_t first, const float* values, size_t count, SumLanes& lanes);
 
 }  // namespace lbrx

@@ -79,40 +79,27 @@ void KeepDrawn(const uint32_t* draws, uint32_t last, float* values, size_t count
   kReferenceDeltaOps.keep_drawn(draws + whole, last, values + whole, count - whole);
 }
 
-template <typename Term>
-HWY_INLINE size_t AddTerms(const float* values, size_t count, SumLanes& lanes, Term term) {
+void AddMagnitudes(const float* values, size_t count, SumLanes& lanes) {
   const hn::Half<FloatTag> half;
   const hn::Repartition<double, FloatTag> wide;
-  constexpr size_t kVectors = 8 / kFloatLanes;
   constexpr size_t kHalf = kFloatLanes / 2;
-  hn::Vec<decltype(wide)> sums[2 * kVectors];
-  for (size_t v = 0; v < 2 * kVectors; ++v) {
+  constexpr size_t kVectors = 8 / kHalf;
+  hn::Vec<decltype(wide)> sums[kVectors];
+  for (size_t v = 0; v < kVectors; ++v) {
     sums[v] = hn::LoadU(wide, lanes.data() + v * kHalf);
   }
   const size_t whole = Whole(count);
   for (size_t i = 0; i < whole; i += 8) {
     HWY_UNROLL(4)
-    for (size_t v = 0; v < 2 * kVectors; ++v) {
+    for (size_t v = 0; v < kVectors; ++v) {
       const auto value = hn::PromoteTo(wide, hn::LoadU(half, values + i + v * kHalf));
-      sums[v] = hn::Add(sums[v], term(value));
+      sums[v] = hn::Add(sums[v], hn::Abs(value));
     }
   }
-  for (size_t v = 0; v < 2 * kVectors; ++v) {
+  for (size_t v = 0; v < kVectors; ++v) {
     hn::StoreU(sums[v], wide, lanes.data() + v * kHalf);
   }
-  return whole;
-}
-
-void AddMagnitudes(const float* values, size_t count, SumLanes& lanes) {
-  const size_t whole =
-      AddTerms(values, count, lanes, [](auto value) HWY_ATTR { return hn::Abs(value); });
   kReferenceDeltaOps.add_magnitudes(values + whole, count - whole, lanes);
-}
-
-void AddSquares(const float* values, size_t count, SumLanes& lanes) {
-  const size_t whole =
-      AddTerms(values, count, lanes, [](auto value) HWY_ATTR { return hn::Mul(value, value); });
-  kReferenceDeltaOps.add_squares(values + whole, count - whole, lanes);
 }
 
 Vote From(const Vote& vote, size_t i) {
@@ -216,9 +203,9 @@ void Divide(const float* divisors, float* values, size_t count) {
 }
 
 const DeltaOps* Ops() {
-  static constexpr DeltaOps kOps = {Subtract,    Add,           Scale,      KeepRange,
-                                    KeepDrawn,   AddMagnitudes, AddSquares, Elect,
-                                    KeepWinners, Variance,      Sum,        Divide};
+  static constexpr DeltaOps kOps = {Subtract,  Add,           Scale, KeepRange,
+                                    KeepDrawn, AddMagnitudes, Elect, KeepWinners,
+                                    Variance,  Sum,           Divide};
   return &kOps;
 }
 

@@ -14,6 +14,7 @@
 #include <cmath>
 
 #include "merge/methods/delta_runs.h"
+#include "merge/methods/gram.h"
 #include "merge/methods/methods.h"
 #include "merge/methods/parameters.h"
 #include "merge/methods/sparsify_parts.h"
@@ -180,28 +181,35 @@ class SceKernel final : public MergeKernel {
   }
 
   void SumSquares(size_t piece, MergeTiles& tiles) {
-    std::vector<SumLanes> lanes(members_);
+    std::vector<DotLanes> lanes(members_);
     Work work(members_, rounding_);
     while (const MergeTile* tile = tiles.Next()) {
-      ForEachRun(*tile, work, [&](size_t /*begin*/, size_t count) {
+      ForEachRun(*tile, work, [&](size_t begin, size_t count) {
         for (size_t m = 0; m < members_; ++m) {
-          AddSquares(work.deltas.slot(m), count, lanes[m]);
+          AddSquares(tile->first + begin, work.deltas.slot(m), count, lanes[m]);
         }
       });
     }
-    for (const SumLanes& sums : lanes) {
+    for (const DotLanes& sums : lanes) {
       squares_[piece].push_back(Total(sums));
     }
   }
 
   // `values` become their squares where the peer rounds those.
-  void AddSquares(float* values, size_t count, SumLanes& sums) const {
+  void AddSquares(uint64_t first, float* values, size_t count, DotLanes& sums) const {
     if (rounding_ == MergeRounding::kNone) {
-      FastDeltaOps().add_squares(values, count, sums);
+      AddProducts(values, values, first, count, sums);
       return;
     }
     MapRun(rounding_, count, values, [&](size_t i) { return values[i] * values[i]; });
-    FastDeltaOps().add_magnitudes(values, count, sums);
+    const std::array<float, kRun> ones = Ones();
+    AddProducts(values, ones.data(), first, count, sums);
+  }
+
+  static std::array<float, kRun> Ones() {
+    std::array<float, kRun> ones;
+    ones.fill(1);
+    return ones;
   }
 
   void MakeWeights() {

@@ -75,8 +75,8 @@ class Rescaled final : public Sparsifier {
     void See(uint64_t first, const float* deltas, size_t count) override {
       thinned_.assign(deltas, deltas + count);
       sparsifier_.Apply(first, thinned_.data(), count);
-      FastDeltaOps().add_magnitudes(deltas, count, before_);
-      FastDeltaOps().add_magnitudes(thinned_.data(), count, after_);
+      AddMagnitudes(first, deltas, count, before_);
+      AddMagnitudes(first, thinned_.data(), count, after_);
     }
 
    private:
