@@ -63,7 +63,7 @@ def write_reports(lbrx, folder):
         "diff": common + ["bf16", "3bit/64", "Relative error", "lbrx diff"],
         "inspect": common + ["6bit/64", "Deviation"],
         "merge": ["What the merge did", "Cosine between task vectors", "Agreement of signs",
-                  "Trimmed, ", "Length of what the merge changed", "All tensors", "4bit/64",
+                  "Trimmed", "Length of what the merge changed", "All tensors", "4bit/64",
                   "self_attn.q_proj"],
     }
 

@@ -46,10 +46,6 @@ double RelativeNormOf(const MergeSums& sums, size_t member) {
   return sums.RelativeNorm(member);
 }
 
-double TrimmedOf(const MergeSums& sums, size_t member) {
-  return sums.TrimmedShare(member);
-}
-
 double CosineToResult(const MergeSums& sums, size_t member) {
   return sums.Cosine(member, sums.result());
 }
@@ -132,12 +128,10 @@ std::string Cards(const MergeLook& look) {
   using Named = std::vector<std::pair<std::string, FigureOf>>;
   Named norms;
   Named cosines;
-  Named trimmed;
   for (size_t m = 0; m < std::min(look.models.size(), kMostModels); ++m) {
     const std::string& model = look.models[m];
     norms.emplace_back("Length of the task vector, " + model, OfModel(model, RelativeNormOf));
     cosines.emplace_back("Cosine to the result, " + model, OfModel(model, CosineToResult));
-    trimmed.emplace_back("Trimmed, " + model, OfModel(model, TrimmedOf));
   }
   norms.emplace_back("Length of what the merge changed",
                      [](const MergeSums& sums) { return sums.RelativeNorm(sums.result()); });
@@ -155,9 +149,9 @@ std::string Cards(const MergeLook& look) {
        "same way."},
       {{"Agreement of signs", [](const MergeSums& sums) { return sums.SignAgreement(); }}});
   pictures.Add({ShareText, ColorMap::kPlasma,
-                "Of the elements that the model changed, those that are the base's again in the "
+                "Of the elements that the models changed, those that are the base's again in the "
                 "result."},
-               trimmed);
+               {{"Trimmed", [](const MergeSums& sums) { return sums.TrimmedShare(); }}});
   pictures.Add({CosineText, ColorMap::kViridis,
                 "How much what the merge changed points where the model does."},
                cosines);
