@@ -10,7 +10,7 @@
 
 #include "core/base/cpu.h"
 #include "merge/method.h"
-#include "merge/methods/random_inputs.h"
+#include "merge/methods/test_random_inputs.h"
 
 namespace lbrx {
 namespace {
@@ -42,7 +42,8 @@ std::vector<size_t> Sorted(const Floats& values, TieOrder order) {
   return indices;
 }
 
-void Run(RankSelect& select, const Floats& values, const MergePieces& pieces, unsigned threads) {
+void RunPasses(RankSelect& select, const Floats& values, const MergePieces& pieces,
+               unsigned threads) {
   for (int pass = 0; pass < select.passes(); ++pass) {
     std::vector<std::thread> pool;
     for (unsigned t = 0; t < threads; ++t) {
@@ -89,7 +90,7 @@ TEST(RankSelectTest, AgreesWithASort) {
                                               {count - 1, TieOrder::kDescending}};
       RankSelect select(count, pieces.count);
       select.Ask(queries);
-      Run(select, values, pieces, 3);
+      RunPasses(select, values, pieces, 3);
       for (size_t q = 0; q < queries.size(); ++q) {
         ExpectSplits(values, queries[q], select.found(q));
       }
@@ -102,7 +103,7 @@ TEST(RankSelectTest, TwoPassesWhereNoTieIsSplit) {
   std::iota(values.begin(), values.end(), 1.0F);
   RankSelect select(values.size(), 1);
   select.Ask({{500, TieOrder::kDescending}});
-  Run(select, values, CutIntoPieces(values.size(), 1), 1);
+  RunPasses(select, values, CutIntoPieces(values.size(), 1), 1);
   EXPECT_EQ(select.passes(), 2);
   EXPECT_EQ(std::bit_cast<float>(select.found(0).bits), 500.0F);
 }
@@ -115,7 +116,7 @@ TEST(RankSelectTest, EveryTargetFindsTheSame) {
       ForceSimdTarget(forced);
       RankSelect select(values.size(), 1);
       select.Ask({query});
-      Run(select, values, CutIntoPieces(values.size(), 1), 1);
+      RunPasses(select, values, CutIntoPieces(values.size(), 1), 1);
       ExpectSplits(values, query, select.found(0));
     }
   }

@@ -8,9 +8,9 @@
 
 #include "core/base/error.h"
 #include "merge/methods/fusion_sample.h"
-#include "merge/methods/kernel_runs.h"
 #include "merge/methods/methods.h"
-#include "merge/methods/random_inputs.h"
+#include "merge/methods/test_kernel_runs.h"
+#include "merge/methods/test_random_inputs.h"
 
 namespace lbrx {
 namespace {

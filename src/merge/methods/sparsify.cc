@@ -1,5 +1,7 @@
 #include "merge/methods/sparsify.h"
 
+#include <algorithm>
+#include <cmath>
 #include <utility>
 #include <vector>
 
@@ -45,8 +47,11 @@ class Rescaled final : public Sparsifier {
       after += left;
     }
     norms_ = {};
-    before = RoundOne(rounding_, before);
-    after = RoundOne(rounding_, after);
+    // Norms beyond the range of F16, which the peer makes infinite, stay what they are.
+    if (std::isfinite(RoundOne(rounding_, std::max(before, after)))) {
+      before = RoundOne(rounding_, before);
+      after = RoundOne(rounding_, after);
+    }
     if (before >= kSmallNorm && after >= kSmallNorm) {
       factor_ = RoundOne(rounding_, before / after);
     }
