@@ -5,8 +5,8 @@
 #include <cmath>
 
 #include "core/tensor/convert.h"
-#include "merge/methods/random_inputs.h"
-#include "merge/methods/value_runs.h"
+#include "merge/methods/test_random_inputs.h"
+#include "merge/methods/test_value_runs.h"
 
 namespace lbrx::testing {
 namespace {
