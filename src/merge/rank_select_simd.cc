@@ -21,13 +21,21 @@ size_t Collect(const float* values, size_t count, uint32_t upper, uint32_t* out)
   const BitsVec wanted = hn::Set(d, upper << 16);
   const BitsVec upper_bits = hn::Set(d, 0x7FFF0000);
   const BitsVec lower_bits = hn::Set(d, 0xFFFF);
+  uint32_t lower[8];
   size_t found = 0;
   size_t i = 0;
   for (; i + kFloatLanes <= count; i += kFloatLanes) {
     const BitsVec bits = hn::BitCast(d, hn::LoadU(FloatTag(), values + i));
     const auto match = hn::Eq(hn::And(bits, upper_bits), wanted);
-    if (!hn::AllFalse(d, match)) {
-      found += hn::CompressStore(hn::And(bits, lower_bits), match, d, out + found);
+    if (hn::AllFalse(d, match)) {
+      continue;
+    }
+    hn::StoreU(hn::And(bits, lower_bits), d, lower);
+    // Bit by bit: matches are few, and Highway's Compress is slow here.
+    uint8_t lanes[8] = {};
+    hn::StoreMaskBits(d, match, lanes);
+    for (unsigned left = lanes[0]; left != 0; left &= left - 1) {
+      out[found++] = lower[__builtin_ctz(left)];
     }
   }
   return found + CollectLowerReference(values + i, count - i, upper, out + found);

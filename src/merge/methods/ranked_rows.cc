@@ -9,8 +9,9 @@ namespace {
 // 64 buckets for each power of two, of the 16 largest in a row.
 constexpr size_t kBuckets = 1024;
 constexpr int kShift = 17;
-// From so many undecided elements on, sorting the row costs less than counting for each.
-constexpr size_t kMostCounted = 256;
+// Up to so many undecided elements, looking through the row for each costs least; else sorting the
+// buckets that they are in.
+constexpr size_t kMostInRow = 8;
 
 uint32_t Magnitude(float value) {
   return std::bit_cast<uint32_t>(value) & 0x7FFFFFFF;
@@ -65,6 +66,8 @@ RankedRows::Scratch RankedRows::MakeScratch() const {
   scratch.draws.resize(length());
   scratch.buckets.resize(length());
   scratch.open.resize(length());
+  scratch.ordered.resize(length());
+  scratch.ranks.resize(length());
   scratch.starts.resize(kBuckets + 1);
   scratch.surely.resize(kBuckets);
   scratch.perhaps.resize(kBuckets);
@@ -76,11 +79,7 @@ void RankedRows::Keep(float* row, Scratch& scratch) const {
   CountBuckets(row, scratch);
   scratch.open.resize(length());
   scratch.open.resize(ops.find_open(row, length(), scratch, scratch.open.data()));
-  if (scratch.open.size() > kMostCounted) {
-    DecideBySorting(row, scratch);
-  } else {
-    DecideOpen(row, scratch);
-  }
+  DecideOpen(row, scratch);
   ops.keep_sure(scratch, length(), row);
 }
 
@@ -103,32 +102,59 @@ void RankedRows::CountBuckets(const float* row, Scratch& scratch) const {
   }
 }
 
+void RankedRows::OrderByBucket(Scratch& scratch) const {
+  std::vector<uint32_t> next(scratch.starts.begin(), scratch.starts.end() - 1);
+  for (size_t i = 0; i < length(); ++i) {
+    scratch.ordered[next[scratch.buckets[i]]++] = static_cast<uint32_t>(i);
+  }
+  scratch.sorted.assign(kBuckets, false);
+}
+
+// Once for each bucket: what was rounded to 16 bits has buckets of many equal elements, which are
+// in order already.
+void RankedRows::SortBucket(const float* row, uint32_t bucket, Scratch& scratch) {
+  const auto begin = scratch.ordered.begin() + scratch.starts[bucket];
+  const auto end = scratch.ordered.begin() + scratch.starts[bucket + 1];
+  const auto before = [row](uint32_t a, uint32_t b) {
+    const uint32_t first = Magnitude(row[a]);
+    const uint32_t second = Magnitude(row[b]);
+    return first < second || (first == second && a < b);
+  };
+  if (!std::is_sorted(begin, end, before)) {
+    std::sort(begin, end, before);
+  }
+  for (uint32_t rank = scratch.starts[bucket]; rank < scratch.starts[bucket + 1]; ++rank) {
+    scratch.ranks[scratch.ordered[rank]] = rank;
+  }
+  scratch.sorted[bucket] = true;
+}
+
+size_t RankedRows::RankInRow(const float* row, size_t element) const {
+  const RankedRowOps& ops = FastRankedRowOps();
+  const auto magnitude = static_cast<int32_t>(Magnitude(row[element]));
+  const size_t behind = element + 1;
+  return ops.count_at_most(row, element, magnitude) +
+         ops.count_at_most(row + behind, length() - behind, magnitude - 1);
+}
+
 // What is kept gets a draw with which it surely is.
 void RankedRows::DecideOpen(const float* row, Scratch& scratch) const {
-  const RankedRowOps& ops = FastRankedRowOps();
+  const bool few = scratch.open.size() <= kMostInRow;
+  if (!few) {
+    OrderByBucket(scratch);
+  }
   for (const uint32_t i : scratch.open) {
-    const auto magnitude = static_cast<int32_t>(Magnitude(row[i]));
-    const size_t rank = ops.count_at_most(row, i, magnitude) +
-                        ops.count_at_most(row + i + 1, length() - i - 1, magnitude - 1);
+    if (!few && !scratch.sorted[scratch.buckets[i]]) {
+      SortBucket(row, scratch.buckets[i], scratch);
+    }
+    const size_t rank = few ? RankInRow(row, i) : scratch.ranks[i];
     scratch.draws[i] = scratch.draws[i] <= last_kept_[rank] ? 0 : scratch.draws[i];
   }
 }
 
-void RankedRows::DecideBySorting(const float* row, Scratch& scratch) const {
-  std::vector<uint64_t> sorted(length());
-  for (size_t i = 0; i < length(); ++i) {
-    sorted[i] = uint64_t{Magnitude(row[i])} << 32 | i;
-  }
-  std::sort(sorted.begin(), sorted.end());
-  for (size_t rank = 0; rank < length(); ++rank) {
-    uint32_t& draw = scratch.draws[static_cast<uint32_t>(sorted[rank])];
-    draw = draw <= last_kept_[rank] ? 0 : UINT32_MAX;
-  }
-}
-
 uint64_t RankedRows::StateBytes(unsigned threads) const {
-  const uint64_t row = length() * (3 * sizeof(uint32_t) + sizeof(uint64_t));
-  return threads * (row + 3 * (kBuckets + 1) * sizeof(uint32_t)) + length() * sizeof(uint32_t);
+  const uint64_t row = length() * 5 * sizeof(uint32_t);
+  return threads * (row + 4 * (kBuckets + 1) * sizeof(uint32_t)) + length() * sizeof(uint32_t);
 }
 
 }  // namespace lbrx

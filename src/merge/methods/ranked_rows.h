@@ -28,6 +28,9 @@ class RankedRows {
     std::vector<uint32_t> surely;   // the last draw with which all elements of a bucket are kept
     std::vector<uint32_t> perhaps;  // and the last one with which any is
     std::vector<uint32_t> open;     // elements that their bucket does not decide
+    std::vector<uint32_t> ordered;  // elements, bucket by bucket
+    std::vector<uint32_t> ranks;    // of elements in buckets that were sorted
+    std::vector<bool> sorted;       // which buckets those are
   };
 
   Scratch MakeScratch() const;
@@ -39,8 +42,10 @@ class RankedRows {
 
  private:
   void CountBuckets(const float* row, Scratch& scratch) const;
+  void OrderByBucket(Scratch& scratch) const;
+  static void SortBucket(const float* row, uint32_t bucket, Scratch& scratch);
   void DecideOpen(const float* row, Scratch& scratch) const;
-  void DecideBySorting(const float* row, Scratch& scratch) const;
+  size_t RankInRow(const float* row, size_t element) const;
   std::vector<uint32_t> last_kept_;
 };
 

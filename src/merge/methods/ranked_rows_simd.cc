@@ -61,8 +61,11 @@ size_t FindOpen(const float* row, size_t count, const RankedRows::Scratch& scrat
     const auto beyond = hn::Gt(draw, Look(scratch.perhaps.data(), buckets + i));
     const auto zero = hn::Eq(Magnitudes(row + i), hn::Zero(d));
     const auto is_open = hn::AndNot(hn::Or(beyond, zero), above);
-    if (!hn::AllFalse(d, is_open)) {
-      found += hn::CompressStore(hn::Iota(d, static_cast<uint32_t>(i)), is_open, d, open + found);
+    // Bit by bit: they are few, and Highway's Compress is slow here.
+    uint8_t lanes[8] = {};
+    hn::StoreMaskBits(d, is_open, lanes);
+    for (unsigned left = lanes[0]; left != 0; left &= left - 1) {
+      open[found++] = static_cast<uint32_t>(i) + static_cast<uint32_t>(__builtin_ctz(left));
     }
   }
   for (; i < count; ++i) {
@@ -92,12 +95,13 @@ void KeepSure(const RankedRows::Scratch& scratch, size_t count, float* row) {
 size_t CountAtMost(const float* row, size_t count, int32_t magnitude) {
   const IntTag d;
   const IntVec limit = hn::Set(d, magnitude);
-  size_t found = 0;
+  IntVec above = hn::Zero(d);  // less their number, in each lane
   size_t i = 0;
   for (; i + kFloatLanes <= count; i += kFloatLanes) {
-    const auto above = hn::Gt(hn::BitCast(d, Magnitudes(row + i)), limit);
-    found += kFloatLanes - hn::CountTrue(d, above);
+    above = hn::Add(above, hn::VecFromMask(d, hn::Gt(hn::BitCast(d, Magnitudes(row + i)), limit)));
   }
+  const auto found =
+      static_cast<size_t>(static_cast<int64_t>(i) + hn::GetLane(hn::SumOfLanes(d, above)));
   return found + kReferenceRankedRowOps.count_at_most(row + i, count - i, magnitude);
 }
 
