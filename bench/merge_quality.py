@@ -6,10 +6,12 @@ the figures of lbrx's report, as a Markdown table. Python's standard library onl
 
 FOLDER has bard-base, bard-kjv and bard-shakespeare; the texts are kjv_test.txt and
 shakespeare_test.txt. llama-perplexity is taken from $LLAMA_CPP_BIN or build/peers (make test-peers);
-perplexities are its own, over windows of 512 tokens of which the second half counts.
+perplexities are its own, over the first 30 windows of 512 tokens, of
+which the second half counts.
 """
 
 import argparse
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -80,13 +82,16 @@ def run(*command):
     return done.stdout + done.stderr
 
 
-def perplexities(tool, gguf, text):
-    found = []
-    for name in TEXTS:
-        # One thread: its threads wait by spinning, which is slow where others run beside it.
-        output = run(tool, "-m", gguf, "-f", text / name, "-c", "512", "-t", "1")
-        found.append(float(re.search(r"Final estimate: PPL = ([0-9.]+)", output)[1]))
-    return found
+def perplexity(tool, gguf, text):
+    # One thread: its threads wait by spinning, which is slow where others run beside it. The last of
+    # the running figures is the result; the line that repeats it may be lost among the log's.
+    output = run(tool, "-m", gguf, "-f", text, "-c", "512", "--chunks", "30", "-t", "1")
+    return float(re.findall(r"\[\d+\]([0-9.]+),", output)[-1])
+
+
+def perplexities(tool, gguf, folder):
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        return list(pool.map(lambda name: perplexity(tool, gguf, folder / name), TEXTS))
 
 
 def percent(share):
@@ -94,10 +99,10 @@ def percent(share):
 
 
 def figures(report):
-    """Cosine between the models, agreement of signs, trimmed, length of the change; relative to a
-    base alone: relative to the mean of two models they tell nothing."""
+    """Cosine between the models, agreement of signs, trimmed, length of the change; of both
+    models relative to their base alone: relative to their mean or to each other they tell little."""
     total = json.loads(report.read_text())["merge"]["totals"][0]
-    if total["reference"] != "base":
+    if total["reference"] != "base" or len(total["models"]) != 2:
         return ["-"] * 4
     return [f"{total['cosines'][0][1]:.2f}", percent(total["sign_agreement"]),
             percent(total["trimmed"]), f"{100 * total['result_relative_norm']:.1f}%"]
@@ -111,14 +116,19 @@ def main():
     arguments = parser.parse_args()
     folder = pathlib.Path(os.environ.get("LLAMA_CPP_BIN", ROOT / "build/peers/llama.cpp/bin"))
     tool = folder / "llama-perplexity"
-    rows = []
+    print("| method | parameters | Bible | Shakespeare | cosine | signs agree | trimmed | change |")
+    print("|---|---|---|---|---|---|---|---|")
+
+    def tell(method, parameters, bible, shakespeare, *rest):
+        print(f"| {method} | {parameters} | {bible:.1f} | {shakespeare:.1f} | {' | '.join(rest)} |",
+              flush=True)
+
     with tempfile.TemporaryDirectory() as name:
         work = pathlib.Path(name)
         gguf = work / "out.gguf"
         for model in (BASE, FIRST, SECOND):
             run(arguments.lbrx, "convert", arguments.models / model, gguf, "--force", "--quiet")
-            rows.append((f"*{model} itself*", "", *perplexities(tool, gguf, arguments.text),
-                         *["-"] * 4))
+            tell(f"*{model} itself*", "", *perplexities(tool, gguf, arguments.text), *["-"] * 4)
         for method, of_model, of_tensor, base in RUNS:
             recipe = work / "merge.yml"
             report = work / "report.json"
@@ -128,12 +138,7 @@ def main():
                                    for key, value in {**of_model, **of_tensor}.items())
             if base is True and method == "nuslerp":
                 parameters += ", base"
-            rows.append((method, parameters, *perplexities(tool, gguf, arguments.text),
-                         *figures(report)))
-    print("| method | parameters | Bible | Shakespeare | cosine | signs agree | trimmed | change |")
-    print("|---|---|---|---|---|---|---|---|")
-    for method, parameters, bible, shakespeare, *rest in rows:
-        print(f"| {method} | {parameters} | {bible:.1f} | {shakespeare:.1f} | {' | '.join(rest)} |")
+            tell(method, parameters, *perplexities(tool, gguf, arguments.text), *figures(report))
 
 
 if __name__ == "__main__":

@@ -63,14 +63,14 @@ class Pictures {
 
   void Add(const Kind& kind, const std::vector<std::pair<std::string, FigureOf>>& figures) {
     const HeatScale scale = ScaleOf(figures, kind.map);
-    for (const auto& [title, figure] : figures) {
+    for (const auto& named : figures) {
       Picture picture;
-      picture.title = title;
+      picture.title = named.first;
       picture.caption = kind.caption;
       picture.scale = scale;
       picture.low_text = kind.text(scale.low);
       picture.high_text = kind.text(scale.high);
-      picture.cell = [this, text = kind.text, figure](size_t row) {
+      picture.cell = [this, text = kind.text, figure = named.second](size_t row) {
         return Cell(row, text, figure);
       };
       pictures_.push_back(std::move(picture));
