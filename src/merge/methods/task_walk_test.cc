@@ -10,7 +10,7 @@
 #include "merge/methods/kernel_runs.h"
 #include "merge/methods/methods.h"
 #include "merge/methods/random_inputs.h"
-#include "merge/methods/value_runs.h"
+#include "merge/methods/test_values.h"
 
 namespace lbrx {
 namespace {
