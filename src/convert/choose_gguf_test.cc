@@ -13,8 +13,6 @@
 namespace lbrx {
 namespace {
 
-using Source = std::shared_ptr<const Checkpoint>;
-
 // The summed squared error of a plan's tensors, each column's weighted by its importance.
 double TotalError(const Plan& plan) {
   std::vector<double> errors(plan.tensors.size(), 0);
@@ -70,6 +68,10 @@ class ChooseGguf : public ::testing::Test {
  protected:
   ChooseGguf() { request_.command = "quantize"; }
 
+  static ModelSource Open(const std::string& path) {
+    return SourceOf(std::make_shared<const Checkpoint>(OpenModel(path)));
+  }
+
   ConvertRequest Chosen() const { return lbrx::Chosen(request_, source_); }
 
   // At least as good as a file type at its size, from `family`.
@@ -92,7 +94,7 @@ class ChooseGguf : public ::testing::Test {
 
   TempDir folder_;
   ConvertRequest request_ = RequestFor(TestData("bard-base"), folder_ / "model.gguf");
-  Source source_ = std::make_shared<const Checkpoint>(OpenModel(TestData("bard-base")));
+  ModelSource source_ = Open(TestData("bard-base"));
 };
 
 TEST_F(ChooseGguf, BeatsEveryFileTypeAtItsSize) {
@@ -235,7 +237,7 @@ TEST_F(ChooseGguf, TakesOnlyTypesThatDivideTheRows) {
   CopyArchitecture("llama", folder_ / "tiny");
   request_.source = folder_ / "tiny";
   request_.target_bpw = 6;
-  source_ = std::make_shared<const Checkpoint>(OpenModel(request_.source));
+  source_ = Open(request_.source);
   const ConvertRequest chosen = Chosen();
   const std::set<std::string> fitting = {"Q4_0", "Q5_0", "Q5_1", "Q8_0", ""};
   EXPECT_FALSE(chosen.choices.empty());
@@ -252,7 +254,7 @@ TEST_F(ChooseGguf, AQuantizedSourceStaysWhereItFits) {
   first.destination = folder_ / "q6.gguf";
   Execute(first);
   request_.source = first.destination;
-  source_ = std::make_shared<const Checkpoint>(OpenModel(request_.source));
+  source_ = Open(request_.source);
   request_.target_size = std::filesystem::file_size(first.destination) + 100;
   EXPECT_EQ(ChosenTypes(Chosen()), std::set<std::string>{""});
   Execute(Chosen());

@@ -15,6 +15,7 @@
 #include "core/tensor/ggml_types.h"
 #include "formats/mlx/mlx.h"
 #include "quant/recode.h"
+#include "stream/lay_out_plan.h"
 #include "stream/layout.h"
 #include "stream/recode.h"
 
@@ -228,18 +229,12 @@ class Planner {
   }
 
   void LayOutTensors() {
-    std::vector<OutputTensor> outputs;
-    outputs.reserve(plan_.tensors.size());
-    for (PlannedTensor& tensor : plan_.tensors) {
-      outputs.push_back(std::move(tensor.output));
-    }
-    if (const std::optional<Encoding> main = MainEncoding(selection_, outputs)) {
-      quantization_ = MlxQuantizationBlock(outputs, *main);
-    }
-    plan_.layout = LayOut(target_, outputs, request_.shard_size.value_or(kShardSize), Metadata());
-    for (size_t i = 0; i < outputs.size(); ++i) {
-      plan_.tensors[i].output = std::move(outputs[i]);
-    }
+    LayOutPlan(plan_, [&](std::vector<OutputTensor>& outputs) {
+      if (const std::optional<Encoding> main = MainEncoding(selection_, outputs)) {
+        quantization_ = MlxQuantizationBlock(outputs, *main);
+      }
+      return LayOut(target_, outputs, request_.shard_size.value_or(kShardSize), Metadata());
+    });
     plan_.texts = std::move(plan_.layout.texts);
     plan_.layout.texts.clear();
   }

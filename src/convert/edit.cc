@@ -5,6 +5,7 @@
 #include "core/base/format.h"
 #include "core/text/suggest.h"
 #include "formats/gguf/gguf.h"
+#include "stream/lay_out_plan.h"
 
 namespace lbrx {
 namespace {
@@ -98,15 +99,8 @@ class Editor {
     if (target.prefix.ends_with(kEnding)) {
       target.prefix.resize(target.prefix.size() - kEnding.size());
     }
-    std::vector<OutputTensor> outputs;
-    outputs.reserve(plan_.tensors.size());
-    for (PlannedTensor& tensor : plan_.tensors) {
-      outputs.push_back(std::move(tensor.output));
-    }
-    plan_.layout = LayOutGguf(outputs, target);
-    for (size_t i = 0; i < outputs.size(); ++i) {
-      plan_.tensors[i].output = std::move(outputs[i]);
-    }
+    LayOutPlan(plan_,
+               [&](std::vector<OutputTensor>& outputs) { return LayOutGguf(outputs, target); });
   }
 
   const EditRequest& request_;

@@ -135,13 +135,13 @@ uint64_t VocabularyOf(const std::vector<NamedValue>& tensors) {
 // Puts tensors into the parts where the source has them. Returns how many parts there are.
 uint32_t KeepParts(const Checkpoint& source, const std::vector<std::string>& names,
                    std::vector<OutputTensor>& outputs) {
-  if (source.gguf == nullptr) {
-    throw Error(ErrorCode::kUsage,
-                "--keep-split is for GGUF sets; --shard-size cuts the output of other sources");
-  }
   for (size_t i = 0; i < outputs.size(); ++i) {
-    const SourceTensor& tensor = *source.Find(names[i]);
-    outputs[i].planes[0].file = source.arrays[tensor.planes[0]].file;
+    const SourceTensor* const tensor = source.Find(names[i]);
+    if (source.gguf == nullptr || tensor == nullptr || tensor->planes.empty()) {
+      throw Error(ErrorCode::kUsage,
+                  "--keep-split is for GGUF sets; --shard-size cuts the output of other sources");
+    }
+    outputs[i].planes[0].file = source.arrays[tensor->planes[0]].file;
   }
   return static_cast<uint32_t>(source.files.size());
 }

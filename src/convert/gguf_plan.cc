@@ -8,6 +8,7 @@
 #include "convert/importance.h"
 #include "core/base/format.h"
 #include "formats/gguf/change_keys.h"
+#include "stream/lay_out_plan.h"
 #include "stream/recode.h"
 
 namespace lbrx {
@@ -185,15 +186,9 @@ class GgufPlanner {
     if (pruning_) {
       pruning_->ChangeKeys(keys_);
     }
-    std::vector<OutputTensor> outputs;
-    outputs.reserve(plan_.tensors.size());
-    for (PlannedTensor& tensor : plan_.tensors) {
-      outputs.push_back(std::move(tensor.output));
-    }
-    plan_.layout = LayOutForGguf(request_, from_.source(), keys_, sources_, outputs);
-    for (size_t i = 0; i < outputs.size(); ++i) {
-      plan_.tensors[i].output = std::move(outputs[i]);
-    }
+    LayOutPlan(plan_, [&](std::vector<OutputTensor>& outputs) {
+      return LayOutForGguf(request_, from_.source(), keys_, sources_, outputs);
+    });
   }
 
   const ConvertRequest& request_;

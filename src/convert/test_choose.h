@@ -13,8 +13,7 @@ inline RunResult Measure(const Plan& plan, unsigned threads = 2) {
   return RunPlan(plan, options);
 }
 
-inline ConvertRequest Chosen(const ConvertRequest& request,
-                             const std::shared_ptr<const Checkpoint>& source,
+inline ConvertRequest Chosen(const ConvertRequest& request, const ModelSource& source,
                              unsigned threads = 2) {
   const Plan survey = PlanSurvey(request, source);
   return ChooseSchemes(request, source, survey, Measure(survey, threads));

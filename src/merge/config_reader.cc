@@ -63,7 +63,7 @@ void FailAt(const ConfigNode& at, std::string what, std::string expected, std::s
 }
 
 std::string DescribeValue(const YamlNode& node) {
-  const std::string kind(Describe(node.kind()));
+  std::string kind(Describe(node.kind()));
   if (!node.is_scalar() || node.is_null()) {
     return kind;
   }

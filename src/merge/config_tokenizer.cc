@@ -125,7 +125,7 @@ std::optional<TokenizerBlock> ReadTokenizer(ConfigMap& map, ConfigWarnings& warn
 }
 
 std::string ReadChatTemplate(const std::optional<ConfigNode>& node) {
-  const std::string text = ReadOptionalText(node);
+  std::string text = ReadOptionalText(node);
   const std::array<std::string, 6> known = {"auto",   "alpaca", "chatml",
                                             "exaone", "llama3", "mistral"};
   constexpr size_t kShortestTemplate = 20;

@@ -1,5 +1,8 @@
 #include "merge/merged_tokenizer.h"
 
+#include <algorithm>
+
+#include "core/base/error.h"
 #include "merge/tokenizer/chat_template.h"
 #include "merge/tokenizer/output_files.h"
 #include "model/config.h"
@@ -50,6 +53,22 @@ TokenSource SourceOf(const TokenRule& rule, const MergeModels& models) {
   }
   out.model = static_cast<uint32_t>(models.IndexOf(rule.model));
   return out;
+}
+
+// Only models that are merged have rows to take.
+void RequireMerged(const MergeConfig& config, const TokenRule& rule) {
+  const std::vector<ModelRef> merged = ReferencedModels(config);
+  const bool by_model =
+      rule.kind == TokenRule::Kind::kModel || rule.kind == TokenRule::Kind::kModelToken;
+  if (by_model && std::find(merged.begin(), merged.end(), rule.model) == merged.end()) {
+    throw Error(ErrorCode::kUsage, {.file = config.file,
+                                    .object = "tokenizer.tokens." + Printable(rule.token, 60),
+                                    .what = "its row is taken from a model that is not merged",
+                                    .expected = "one of the models of this file",
+                                    .found = ToString(rule.model),
+                                    .offset = {},
+                                    .advice = "spell it as under models"});
+  }
 }
 
 TokenizerRequest RequestOf(const TokenizerBlock& block, const MergeModels& models) {
@@ -108,6 +127,9 @@ MergedTokenizer PlanTokenizer(const MergeConfig& config, const MergeModels& mode
     tokenizers.push_back(TokenizerOf(models[i], notices));
   }
   if (config.tokenizer) {
+    for (const TokenRule& rule : config.tokenizer->tokens) {
+      RequireMerged(config, rule);
+    }
     const auto vocabulary = std::make_shared<const OutputVocabulary>(
         BuildOutputVocabulary(tokenizers, donor, RequestOf(*config.tokenizer, models), notices));
     out.files = OutputTokenizerFiles(tokenizers[vocabulary->donor], *vocabulary, notices);

@@ -15,16 +15,6 @@ namespace {
 // What is read of each model at once: several models' tiles fit a core's cache together.
 constexpr uint64_t kTileElements = uint64_t{32} << 10;
 
-// `value` in float32, to be read from any element on.
-ValuePtr AsFloats(ValuePtr value) {
-  ValuePtr floats = CastTo(std::move(value), DType::kF32);
-  if (floats->granule() == 1) {
-    return floats;
-  }
-  const Shape flat{floats->shape().elements()};
-  return ViewOf(Reshape(std::move(floats), flat), 0, flat, {1});
-}
-
 // Reads tiles of all models into buffers of its own.
 class TileReader final : public MergeTiles {
  public:
@@ -183,6 +173,15 @@ class Merged final : public Value {
 };
 
 }  // namespace
+
+ValuePtr AsFloats(ValuePtr value) {
+  ValuePtr floats = CastTo(std::move(value), DType::kF32);
+  if (floats->granule() == 1) {
+    return floats;
+  }
+  const Shape flat{floats->shape().elements()};
+  return ViewOf(Reshape(std::move(floats), flat), 0, flat, {1});
+}
 
 ValuePtr MergedValue(std::unique_ptr<MergeKernel> kernel, std::vector<ValuePtr> members,
                      ValuePtr base, std::string description, DType dtype) {

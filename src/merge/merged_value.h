@@ -18,4 +18,7 @@ namespace lbrx {
 ValuePtr MergedValue(std::unique_ptr<MergeKernel> kernel, std::vector<ValuePtr> members,
                      ValuePtr base, std::string description, DType dtype = DType::kF32);
 
+// `value` in float32, to be read from any element on.
+ValuePtr AsFloats(ValuePtr value);
+
 }  // namespace lbrx

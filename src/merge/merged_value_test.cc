@@ -9,8 +9,8 @@
 #include "core/base/error.h"
 #include "core/tensor/convert.h"
 #include "merge/methods/methods.h"
-#include "merge/methods/random_inputs.h"
-#include "merge/methods/test_values.h"
+#include "merge/methods/test_random_inputs.h"
+#include "merge/methods/test_value_runs.h"
 
 namespace lbrx {
 namespace {

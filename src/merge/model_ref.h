@@ -1,10 +1,10 @@
 // A model as mergekit's files name it: MODEL[@REVISION][+ADAPTER[@REVISION]].
 #pragma once
 
-#include <compare>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 
 namespace lbrx {
 
@@ -12,7 +12,11 @@ namespace lbrx {
 struct ModelPath {
   std::string path;
   std::string revision;  // empty: the current one
-  auto operator<=>(const ModelPath&) const = default;
+  bool operator==(const ModelPath&) const = default;
+
+  bool operator<(const ModelPath& other) const {
+    return std::tie(path, revision) < std::tie(other.path, other.revision);
+  }
 };
 
 // Two references are the same model where all of this is equal as written: "./a" is not "a".
@@ -20,7 +24,12 @@ struct ModelRef {
   ModelPath model;
   std::optional<ModelPath> adapter;   // a PEFT adapter to apply
   std::string override_architecture;  // takes the place of config.json's `architectures`
-  auto operator<=>(const ModelRef&) const = default;
+  bool operator==(const ModelRef&) const = default;
+
+  bool operator<(const ModelRef& other) const {
+    return std::tie(model, adapter, override_architecture) <
+           std::tie(other.model, other.adapter, other.override_architecture);
+  }
 };
 
 // "path[@revision]" and "model[+adapter]", without the architecture.

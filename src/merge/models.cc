@@ -88,6 +88,21 @@ std::string ArchitectureOf(const MergeModel& model) {
   return type != nullptr && type->is_string() ? type->AsString() : "unknown";
 }
 
+// Folders of one architecture may spell names in several ways.
+void SpellAs(const Naming& naming, MergeModel& model) {
+  if (model.naming == naming || model.naming.architecture != naming.architecture) {
+    return;
+  }
+  std::map<std::string, NamedValue> tensors;
+  for (auto& [name, tensor] : model.tensors) {
+    tensor.name = naming.Translate(model.naming, name);
+    std::string key = tensor.name;
+    tensors.emplace(std::move(key), std::move(tensor));
+  }
+  model.tensors = std::move(tensors);
+  model.naming = naming;
+}
+
 }  // namespace
 
 const NamedValue* MergeModel::Find(const std::string& name) const {
@@ -130,6 +145,9 @@ MergeModels::MergeModels(const std::vector<ModelRef>& refs, bool mixed, const Op
   }
   if (!mixed) {
     RequireOneArchitecture();
+  }
+  for (MergeModel& model : models_) {
+    SpellAs(models_[0].naming, model);
   }
 }
 

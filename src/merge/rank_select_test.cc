@@ -10,7 +10,7 @@
 
 #include "core/base/cpu.h"
 #include "merge/method.h"
-#include "merge/methods/random_inputs.h"
+#include "merge/methods/test_random_inputs.h"
 
 namespace lbrx {
 namespace {

@@ -4,47 +4,15 @@
 
 #include "core/base/format.h"
 #include "core/tensor/convert.h"
-#include "core/text/suggest.h"
 #include "merge/merged_value.h"
+#include "merge/tensor_parameters.h"
 #include "merge/tokenizer/aligned_rows.h"
-#include "stream/rearrange.h"
 
 namespace lbrx {
 namespace {
 
-constexpr size_t kMostListed = 20;
-
-ParameterType TypeOf(MergeParameterInfo::Kind kind) {
-  switch (kind) {
-    case MergeParameterInfo::Kind::kInteger:
-      return ParameterType::kInteger;
-    case MergeParameterInfo::Kind::kBoolean:
-      return ParameterType::kBoolean;
-    default:
-      return ParameterType::kNumber;
-  }
-}
-
 bool IsFloat(const OutlineInput& input) {
   return Info(input.tensor->value->dtype()).floating;
-}
-
-// Matrices with a row for each token, which models may have different numbers of.
-bool IsOfVocabulary(const MergeModel& model, const std::string& name, const Shape& shape) {
-  if (shape.rank() != 2) {
-    return false;
-  }
-  const TensorRule* rule = model.naming.Resolve(name).rule;
-  if (rule != nullptr) {
-    return rule->role == Role::kTokenEmbedding || rule->role == Role::kOutput;
-  }
-  return name.find("embed_tokens") != std::string::npos ||
-         name.find("lm_head") != std::string::npos;
-}
-
-// The first rows and columns of a matrix.
-ValuePtr CutTo(const ValuePtr& value, const Shape& shape) {
-  return value->shape() == shape ? value : ViewOf(value, 0, shape, {value->shape()[1], 1});
 }
 
 DType Promoted(DType a, DType b) {
@@ -52,25 +20,6 @@ DType Promoted(DType a, DType b) {
     return a;
   }
   return a == DType::kF64 || b == DType::kF64 ? DType::kF64 : DType::kF32;
-}
-
-std::string Listed(const std::vector<std::string>& lines, const char* separator) {
-  std::string out;
-  for (size_t i = 0; i < std::min(lines.size(), kMostListed); ++i) {
-    out += (i == 0 ? "" : separator) + lines[i];
-  }
-  return lines.size() > kMostListed
-             ? out + Format("{}and {} more", separator, lines.size() - kMostListed)
-             : out;
-}
-
-// "weight=0.5 density=0.8", for people and for the plan's hash.
-std::string Text(const MergeParameters& parameters) {
-  std::string out;
-  for (const auto& [name, value] : parameters.all()) {
-    out += Format("{}{}={}", out.empty() ? "" : " ", name, value);
-  }
-  return out;
 }
 
 MergeRounding RoundingIn(DType dtype) {
@@ -102,44 +51,13 @@ TensorPlanner::TensorPlanner(const MergeConfig& config, const MergeModels& model
       models_(models),
       request_(request),
       method_(FindMergeMethod(config.method)),
-      vocabulary_(std::move(vocabulary)) {
-  CheckParameterNames(notices);
-}
-
-void TensorPlanner::CheckParameterNames(std::vector<std::string>& notices) const {
-  std::vector<std::string> known;
-  for (const MergeParameterInfo& info : method_.parameters) {
-    known.emplace_back(info.name);
-  }
-  const auto check = [&](const Parameters& parameters) {
-    for (const auto& [name, parameter] : parameters) {
-      if (std::find(known.begin(), known.end(), name) != known.end()) {
-        continue;
-      }
-      const std::string text =
-          Format("{}: line {}, column {}: {} has no parameter \"{}\"; {}", config_.file,
-                 parameter.key.line, parameter.key.column, method_.name, Printable(name),
-                 Suggestion(name, known, known.empty() ? "it has none" : Listed(known, ", ")));
-      if (request_.strict) {
-        throw Error(ErrorCode::kInvalid, text + "; leave out --strict to ignore it");
-      }
-      notices.push_back(text);
-    }
-  };
-  check(config_.parameters);
-  for (const MergeModule& module : config_.modules) {
-    check(module.parameters);
-    for (const MergeSlice& slice : module.slices) {
-      check(slice.parameters);
-      for (const MergeSource& source : slice.sources) {
-        check(source.parameters);
-      }
-    }
-  }
+      vocabulary_(std::move(vocabulary)),
+      fitter_(models, method_) {
+  CheckParameters(config_, method_, request_.strict, notices);
 }
 
 NamedValue TensorPlanner::Plan(const OutlineTensor& tensor, uint64_t& stream_position) {
-  Inputs inputs = Split(tensor);
+  TensorInputs inputs = Split(tensor);
   Align(tensor, inputs);
   if (const OutlineInput* alone = AsItIs(tensor, inputs)) {
     if (!tensor.known) {
@@ -147,7 +65,7 @@ NamedValue TensorPlanner::Plan(const OutlineTensor& tensor, uint64_t& stream_pos
     }
     return Carry(tensor, *alone, inputs);
   }
-  if (!Fit(tensor, inputs)) {
+  if (!fitter_.Fit(tensor, inputs)) {
     return Carry(tensor, Donor(tensor), inputs);  // RequireSameShapes will refuse it
   }
   if (inputs.members.empty()) {
@@ -166,16 +84,16 @@ NamedValue TensorPlanner::Plan(const OutlineTensor& tensor, uint64_t& stream_pos
     stream_position += method_.draws(described);
   }
   std::string text =
-      Format("{} {} seed={} compat={} at={}", method_.name, Text(described.parameters),
+      Format("{} {} seed={} compat={} at={}", method_.name, ToString(described.parameters),
              described.seed, described.compat, described.stream_position);
   std::string label(method_.name);
   for (size_t i = 0; i < inputs.members.size(); ++i) {
-    const std::string parameters = Text(described.members[i]);
+    const std::string parameters = ToString(described.members[i]);
     text += Format(" [{}]", parameters);
     label += Format("{} {}{}{}", i == 0 ? ":" : ",", models_[inputs.members[i].model].label,
                     parameters.empty() ? "" : " ", parameters);
   }
-  label += described.parameters.all().empty() ? "" : "; " + Text(described.parameters);
+  label += described.parameters.all().empty() ? "" : "; " + ToString(described.parameters);
   MergeParts parts{.name = tensor.name,
                    .labels = {},
                    .members = inputs.values,
@@ -198,7 +116,7 @@ NamedValue TensorPlanner::Plan(const OutlineTensor& tensor, uint64_t& stream_pos
 }
 
 // Base and members as the method has them.
-TensorPlanner::Inputs TensorPlanner::Split(const OutlineTensor& tensor) const {
+TensorInputs TensorPlanner::Split(const OutlineTensor& tensor) const {
   const std::optional<ModelRef>& base = BaseModel(config_, *tensor.slice);
   if (method_.base == BaseRole::kRequired && !base) {
     throw Error(ErrorCode::kInvalid,
@@ -210,7 +128,7 @@ TensorPlanner::Inputs TensorPlanner::Split(const OutlineTensor& tensor) const {
                  .offset = {},
                  .advice = "add base_model: MODEL"});
   }
-  Inputs inputs;
+  TensorInputs inputs;
   for (const OutlineInput& input : tensor.inputs) {
     const bool is_base =
         method_.base != BaseRole::kNone && base && models_.IndexOf(*base) == input.model;
@@ -237,7 +155,8 @@ const OutlineInput& TensorPlanner::Donor(const OutlineTensor& tensor) const {
 }
 
 // The input that the output's tensor is, where nothing is to be computed.
-const OutlineInput* TensorPlanner::AsItIs(const OutlineTensor& tensor, const Inputs& inputs) const {
+const OutlineInput* TensorPlanner::AsItIs(const OutlineTensor& tensor,
+                                          const TensorInputs& inputs) const {
   if (!tensor.known || !IsFloat(tensor.inputs.front())) {
     return &Donor(tensor);
   }
@@ -260,7 +179,7 @@ const OutlineInput* TensorPlanner::AsItIs(const OutlineTensor& tensor, const Inp
   }
   if (inputs.members.size() < method_.least_members) {
     if (tensor.inputs.size() < sources && method_.lone == LoneTensor::kAsItIs) {
-      return &tensor.inputs.front();
+      return &Donor(tensor);
     }
     if (tensor.inputs.size() == sources || method_.lone == LoneTensor::kError) {
       throw Error(ErrorCode::kInvalid, {.file = config_.file,
@@ -284,59 +203,20 @@ const OutlineInput* TensorPlanner::AsItIs(const OutlineTensor& tensor, const Inp
                                       .advice = ""});
   }
   // Untouched, so that codes of a quantized tensor stay.
-  const bool whole = method_.name == "passthrough" &&
-                     ParametersOf(tensor, &inputs.members[0]).Get("scale") == 1 && !config_.dtype;
+  const bool whole =
+      method_.name == "passthrough" &&
+      ParametersOf(config_, method_, models_, tensor, &inputs.members[0]).Get("scale") == 1 &&
+      !config_.dtype;
   return whole ? &tensor.inputs.front() : nullptr;
 }
 
-// Makes all inputs of one shape, as the method has it. False: they cannot be.
-bool TensorPlanner::Fit(const OutlineTensor& tensor, Inputs& inputs) {
-  const ValuePtr& first = inputs.base ? inputs.base_value : inputs.values.front();
-  const bool vocabulary =
-      IsOfVocabulary(models_[tensor.inputs[0].model], tensor.name, first->shape());
-  Shape shape = first->shape();
-  if (vocabulary && method_.cuts_to_common) {
-    for (const ValuePtr& value : inputs.values) {
-      if (value->shape().rank() == 2) {
-        shape = Shape{std::min(shape[0], value->shape()[0]), std::min(shape[1], value->shape()[1])};
-      }
-    }
-  }
-  bool fits = true;
-  for (size_t i = 0; i < inputs.values.size();) {
-    ValuePtr& value = inputs.values[i];
-    const Shape& own = value->shape();
-    if (own == shape) {
-      ++i;
-    } else if (vocabulary && own.rank() == 2 && own[0] >= shape[0] && own[1] >= shape[1]) {
-      cut_.push_back(tensor.name + " of " + models_[inputs.members[i].model].label);
-      value = CutTo(value, shape);
-      ++i;
-    } else if (method_.drops_misfits && !vocabulary) {
-      dropped_.push_back(tensor.name + " of " + models_[inputs.members[i].model].label);
-      inputs.values.erase(inputs.values.begin() + static_cast<ptrdiff_t>(i));
-      inputs.members.erase(inputs.members.begin() + static_cast<ptrdiff_t>(i));
-    } else {
-      misfits_.push_back(Format("{}: {} in {}, {} in {}", tensor.name, shape.ToString(),
-                                models_[tensor.inputs[0].model].label, own.ToString(),
-                                models_[inputs.members[i].model].label));
-      fits = false;
-      ++i;
-    }
-  }
-  if (inputs.base) {
-    inputs.base_value = CutTo(inputs.base_value, shape);
-  }
-  return fits;
-}
-
-MergeTensor TensorPlanner::Describe(const OutlineTensor& tensor, const Inputs& inputs) const {
+MergeTensor TensorPlanner::Describe(const OutlineTensor& tensor, const TensorInputs& inputs) const {
   MergeTensor out;
   out.name = tensor.name;
   out.shape = inputs.values.front()->shape();
-  out.parameters = ParametersOf(tensor, nullptr);
+  out.parameters = ParametersOf(config_, method_, models_, tensor, nullptr);
   for (const OutlineInput& member : inputs.members) {
-    out.members.push_back(ParametersOf(tensor, &member));
+    out.members.push_back(ParametersOf(config_, method_, models_, tensor, &member));
   }
   out.has_base = inputs.base.has_value();
   out.seed = request_.seed;
@@ -344,49 +224,8 @@ MergeTensor TensorPlanner::Describe(const OutlineTensor& tensor, const Inputs& i
   return out;
 }
 
-// Those of a member, or those of the tensor.
-MergeParameters TensorPlanner::ParametersOf(const OutlineTensor& tensor,
-                                            const OutlineInput* member) const {
-  const ParameterScope scope{.config = &config_, .module = tensor.module, .slice = tensor.slice};
-  MergeParameters out;
-  for (const MergeParameterInfo& info : method_.parameters) {
-    if (info.of_member != (member != nullptr)) {
-      continue;
-    }
-    std::optional<double> value;
-    if (member != nullptr) {
-      const ModelRef* ref = nullptr;
-      for (const MergeSource& source : tensor.slice->sources) {
-        if (models_.IndexOf(source.model) == member->model) {
-          ref = &source.model;
-          break;
-        }
-      }
-      value =
-          ModelParameter(scope, info.name, TypeOf(info.kind), *ref, member->tensor->name, tensor.t);
-    } else {
-      value = GlobalParameter(scope, info.name, TypeOf(info.kind), tensor.name, tensor.t);
-    }
-    if (!value && info.required) {
-      throw Error(ErrorCode::kInvalid,
-                  {.file = config_.file,
-                   .object = tensor.name,
-                   .what = Format("{} needs the parameter {}{}", method_.name, info.name,
-                                  member == nullptr ? "" : " for " + models_[member->model].label),
-                   .expected = std::string(info.summary),
-                   .found = "nothing",
-                   .offset = {},
-                   .advice = member == nullptr ? "set it under parameters"
-                                               : "set it under the model's parameters, or for all "
-                                                 "under parameters"});
-    }
-    out.Set(info.name, value.value_or(info.standard));
-  }
-  return out;
-}
-
 // Brings matrices with a row for each token to the vocabulary of the result.
-void TensorPlanner::Align(const OutlineTensor& tensor, Inputs& inputs) const {
+void TensorPlanner::Align(const OutlineTensor& tensor, TensorInputs& inputs) const {
   const ValuePtr& first = inputs.base ? inputs.base_value : inputs.values.front();
   if (vocabulary_ == nullptr ||
       !IsOfVocabulary(models_[tensor.inputs[0].model], tensor.name, first->shape())) {
@@ -412,18 +251,6 @@ void TensorPlanner::Align(const OutlineTensor& tensor, Inputs& inputs) const {
   }
 }
 
-ValuePtr TensorPlanner::Inputs::Find(size_t model) const {
-  if (base && base->model == model) {
-    return base_value;
-  }
-  for (size_t i = 0; i < members.size(); ++i) {
-    if (members[i].model == model) {
-      return values[i];
-    }
-  }
-  return nullptr;
-}
-
 ValuePtr TensorPlanner::Load(const OutlineInput& input) const {
   const ValuePtr& value = input.tensor->value;
   if (!config_.dtype || !IsFloat(input)) {
@@ -442,7 +269,7 @@ ValuePtr TensorPlanner::Load(const OutlineInput& input) const {
 }
 
 // The dtype that mergekit computes in, and that the result has where nothing else is asked for.
-DType TensorPlanner::WorkingType(const Inputs& inputs) const {
+DType TensorPlanner::WorkingType(const TensorInputs& inputs) const {
   if (inputs.base) {
     return inputs.base_value->dtype();
   }
@@ -454,7 +281,7 @@ DType TensorPlanner::WorkingType(const Inputs& inputs) const {
 }
 
 NamedValue TensorPlanner::Carry(const OutlineTensor& tensor, const OutlineInput& input,
-                                const Inputs& inputs) const {
+                                const TensorInputs& inputs) const {
   NamedValue out = *input.tensor;
   out.name = tensor.name;
   out.stored = nullptr;
@@ -472,34 +299,13 @@ NamedValue TensorPlanner::Carry(const OutlineTensor& tensor, const OutlineInput&
   return out;
 }
 
-void TensorPlanner::RequireSameShapes() const {
-  if (!misfits_.empty()) {
-    throw Error(ErrorCode::kInvalid,
-                {.file = config_.file,
-                 .object = "",
-                 .what = Format("{} tensors have different shapes", misfits_.size()),
-                 .expected = "models of one size",
-                 .found = Listed(misfits_, "; "),
-                 .offset = {},
-                 .advice = "nothing was written"});
-  }
-}
-
 void TensorPlanner::Note(std::vector<std::string>& notices) const {
   if (!carried_.empty()) {
     notices.push_back(
         Format("{} tensors that the architecture does not know are carried from the base: {}",
                carried_.size(), Listed(carried_, ", ")));
   }
-  if (!cut_.empty()) {
-    notices.push_back(Format(
-        "{} matrices of the vocabulary have more rows than others; what is beyond is cut off: {}",
-        cut_.size(), Listed(cut_, ", ")));
-  }
-  if (!dropped_.empty()) {
-    notices.push_back(Format("{} tensors have another shape than the base's and take no part: {}",
-                             dropped_.size(), Listed(dropped_, ", ")));
-  }
+  fitter_.Note(notices);
 }
 
 }  // namespace lbrx

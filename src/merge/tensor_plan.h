@@ -9,6 +9,7 @@
 #include "merge/merge.h"
 #include "merge/method.h"
 #include "merge/outline.h"
+#include "merge/tensor_inputs.h"
 #include "merge/tokenizer/output_vocabulary.h"
 
 namespace lbrx {
@@ -29,7 +30,7 @@ class TensorPlanner {
   NamedValue Plan(const OutlineTensor& tensor, uint64_t& stream_position);
 
   // Throws kInvalid with a table of the shapes that differ, if any of the tensors planned do.
-  void RequireSameShapes() const;
+  void RequireSameShapes() const { fitter_.RequireSameShapes(config_.file); }
 
   // Tells what was left out or carried.
   void Note(std::vector<std::string>& notices) const;
@@ -39,27 +40,14 @@ class TensorPlanner {
   const MergeMethod& method() const { return method_; }
 
  private:
-  struct Inputs {
-    std::vector<OutlineInput> members;
-    std::vector<ValuePtr> values;  // of the members
-    std::optional<OutlineInput> base;
-    ValuePtr base_value;
-
-    // nullptr where `model` is none of them.
-    ValuePtr Find(size_t model) const;
-  };
-
-  Inputs Split(const OutlineTensor& tensor) const;
-  const OutlineInput* AsItIs(const OutlineTensor& tensor, const Inputs& inputs) const;
-  bool Fit(const OutlineTensor& tensor, Inputs& inputs);
-  MergeTensor Describe(const OutlineTensor& tensor, const Inputs& inputs) const;
-  MergeParameters ParametersOf(const OutlineTensor& tensor, const OutlineInput* member) const;
-  void Align(const OutlineTensor& tensor, Inputs& inputs) const;
+  TensorInputs Split(const OutlineTensor& tensor) const;
+  const OutlineInput* AsItIs(const OutlineTensor& tensor, const TensorInputs& inputs) const;
+  MergeTensor Describe(const OutlineTensor& tensor, const TensorInputs& inputs) const;
+  void Align(const OutlineTensor& tensor, TensorInputs& inputs) const;
   ValuePtr Load(const OutlineInput& input) const;
-  DType WorkingType(const Inputs& inputs) const;
+  DType WorkingType(const TensorInputs& inputs) const;
   NamedValue Carry(const OutlineTensor& tensor, const OutlineInput& input,
-                   const Inputs& inputs) const;
-  void CheckParameterNames(std::vector<std::string>& notices) const;
+                   const TensorInputs& inputs) const;
   const OutlineInput& Donor(const OutlineTensor& tensor) const;
 
   const MergeConfig& config_;
@@ -68,9 +56,7 @@ class TensorPlanner {
   const MergeMethod& method_;
   std::shared_ptr<const OutputVocabulary> vocabulary_;  // null: rows stay as they are
   std::vector<MergeParts> parts_;
-  std::vector<std::string> misfits_;  // lines of the table
-  std::vector<std::string> dropped_;  // "name: model"
-  std::vector<std::string> cut_;
+  ShapeFitter fitter_;
   std::vector<std::string> carried_;
 };
 

@@ -54,6 +54,7 @@ void AddThroughPlanes(const EncodeJob& job, const ColumnWeights& columns,
   const std::vector<Plane> shapes = PlanesOf(job.encoding, Shape({1, step}));
   std::vector<std::vector<std::byte>> storage;
   std::vector<std::byte*> planes;
+  planes.reserve(shapes.size());
   for (const Plane& plane : shapes) {
     planes.push_back(storage.emplace_back(PlaneBytes(plane)).data());
   }

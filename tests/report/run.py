@@ -49,6 +49,12 @@ def write_reports(lbrx, folder):
     run("quantize", model, small, "-q", "mixed_3_6", "--report", str(folder / "quantize.html"))
     run("diff", model, small, "--report", str(folder / "diff.html"), codes=(10,))
     run("inspect", small, "--report", str(folder / "inspect.html"))
+    data = ROOT / "tests" / "data" / "merge"
+    recipe = folder / "ties.yml"
+    recipe.write_text(re.sub(r"model: (base|[abc])\b", rf"model: {data}/\1",
+                             (data / "ties.yml").read_text()))
+    run("merge", str(recipe), str(folder / "merged"), "-q", "4bit",
+        "--report", str(folder / "merge.html"))
     tensor = "model.layers.1.mlp.down_proj.weight"
     common = [tensor, "Bits per weight", "All tensors", "self_attn.q_proj", "2,229,504"]
     return {
@@ -56,6 +62,9 @@ def write_reports(lbrx, folder):
                               "-q mixed_3_6", "before", "after"],
         "diff": common + ["bf16", "3bit/64", "Relative error", "lbrx diff"],
         "inspect": common + ["6bit/64", "Deviation"],
+        "merge": ["What the merge did", "Cosine between task vectors", "Agreement of signs",
+                  "Trimmed", "Length of what the merge changed", "All tensors", "4bit/64",
+                  "self_attn.q_proj"],
     }
 
 

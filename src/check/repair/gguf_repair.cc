@@ -8,6 +8,7 @@
 #include "check/repair/gguf_places.h"
 #include "core/base/format.h"
 #include "formats/gguf/gguf.h"
+#include "stream/lay_out_plan.h"
 
 namespace lbrx {
 namespace {
@@ -196,18 +197,11 @@ class GgufRepairer {
     for (Lost& lost : out_.lost) {
       Fill(lost);
     }
-    std::vector<OutputTensor> outputs;
-    outputs.reserve(plan.tensors.size());
-    for (PlannedTensor& tensor : plan.tensors) {
-      outputs.push_back(std::move(tensor.output));
-    }
     GgufTarget target;
     target.keys = &keys_;
     target.version = version_;
-    plan.layout = LayOutGguf(outputs, target);
-    for (size_t i = 0; i < outputs.size(); ++i) {
-      plan.tensors[i].output = std::move(outputs[i]);
-    }
+    LayOutPlan(plan,
+               [&](std::vector<OutputTensor>& outputs) { return LayOutGguf(outputs, target); });
   }
 
   void PlanCopy(const SourceTensor& tensor, ValuePtr copy) {

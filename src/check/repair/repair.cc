@@ -12,6 +12,7 @@
 #include "core/io/file.h"
 #include "formats/mlx/mlx.h"
 #include "formats/names.h"
+#include "stream/lay_out_plan.h"
 
 namespace lbrx {
 namespace {
@@ -157,15 +158,9 @@ class Repairer {
   }
 
   void LayOutTensors(Plan& plan) {
-    std::vector<OutputTensor> outputs;
-    outputs.reserve(plan.tensors.size());
-    for (PlannedTensor& tensor : plan.tensors) {
-      outputs.push_back(std::move(tensor.output));
-    }
-    plan.layout = LayOut(Target(), outputs, request_.shard_size, Metadata());
-    for (size_t i = 0; i < outputs.size(); ++i) {
-      plan.tensors[i].output = std::move(outputs[i]);
-    }
+    LayOutPlan(plan, [&](std::vector<OutputTensor>& outputs) {
+      return LayOut(Target(), outputs, request_.shard_size, Metadata());
+    });
     plan.texts = std::move(plan.layout.texts);
     plan.layout.texts.clear();
   }

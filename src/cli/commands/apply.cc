@@ -51,9 +51,9 @@ int Run(Context& context) {
   const std::string& file = context.args().positionals()[0];
   const Json json = ParseJson(ReadWholeFile(file, uint64_t{1} << 30), file);
   ConvertRequest request = ReadRequest(json, file);
-  const Plan plan = MakePlan(context, request);
-  CheckUnchanged(json, file, plan);
-  return CarryOut(context, plan, request);
+  const Work work = MakePlan(context, request);
+  CheckUnchanged(json, file, work.plan);
+  return CarryOut(context, work, request);
 }
 
 constexpr std::array<Example, 1> kExamples = {

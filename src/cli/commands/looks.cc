@@ -43,6 +43,19 @@ void AddDiff(const TensorDiff& diff, Look& look) {
   }
 }
 
+// Of a merged tensor the method alone: what models and parameters it has differs by layer.
+std::string SourceLabel(const ConvertRequest& request, const PlannedTensor& tensor) {
+  return request.merge.is_null() ? tensor.source_label
+                                 : tensor.source_label.substr(0, tensor.source_label.find(':'));
+}
+
+std::string TitleOf(const ConvertRequest& request) {
+  if (!request.merge.is_null()) {
+    return "Merge";
+  }
+  return request.command == "quantize" || request.scheme ? "Quantization" : "Conversion";
+}
+
 }  // namespace
 
 bool IsPage(const std::string& path) {
@@ -116,9 +129,12 @@ Look LookOfDiffs(const std::vector<TensorDiff>& diffs) {
 
 Look LookOfRun(const Plan& plan, const ConvertRequest& request, const RunResult& result) {
   Look look;
-  look.title = request.command == "quantize" || request.scheme ? "Quantization" : "Conversion";
+  look.title = TitleOf(request);
   look.sides = 2;
   look.names = {"before", "after"};
+  if (!request.merge.is_null()) {
+    look.names = {"models", "result"};
+  }
   look.paths = {request.source, request.destination};
   look.notices = plan.notices;
   if (result.resumed_bytes != 0 || result.finished_before) {
@@ -133,7 +149,7 @@ Look LookOfRun(const Plan& plan, const ConvertRequest& request, const RunResult&
       bytes += plane.bytes;
     }
     const uint64_t elements = tensor.output.shape.elements();
-    row.sides[0].Add(elements, SourceBytesOf(tensor), tensor.source_label);
+    row.sides[0].Add(elements, SourceBytesOf(tensor), SourceLabel(request, tensor));
     row.sides[1].Add(elements, bytes, SchemeLabel(tensor.output.encoding));
     if (i < result.errors.size()) {
       row.error.Add(result.errors[i]);

@@ -1,6 +1,7 @@
 #include "cli/commands/write.h"
 
 #include "cli/commands/looks.h"
+#include "cli/commands/merge_report.h"
 #include "cli/commands/own_file.h"
 #include "cli/commands/write_report.h"
 #include "cli/formatters/html_report.h"
@@ -20,8 +21,10 @@ constexpr size_t kLongestPath = 4096;
 
 unsigned Threads(const Context& context) {
   const ParsedArgs& args = context.args();
-  const std::optional<uint64_t> peer = args.Uint("--num-threads", 1, kMostThreads);
-  return static_cast<unsigned>(args.Uint("--threads", 1, kMostThreads).value_or(peer.value_or(0)));
+  // Only merge has mergekit's spelling.
+  const bool peers = context.command().name == "merge" && args.Has("--num-threads");
+  return static_cast<unsigned>(
+      args.Uint(peers ? "--num-threads" : "--threads", 1, kMostThreads).value_or(0));
 }
 
 std::string Folder(const std::string& source) {
@@ -70,29 +73,63 @@ ConvertRequest Survey(Context& context, const ConvertRequest& request, const Mod
   return ChooseSchemes(request, source, plan, measured);
 }
 
-// --report as a page to look at.
-std::string PageOfRun(const Context& context, const Plan& plan, const ConvertRequest& request,
-                      const RunResult& result, HistogramWatch& watch) {
-  Look look = LookOfRun(plan, request, result);
-  look.command = CommandText(context);
-  watch.MoveInto(look);
-  return HtmlReport(look);
-}
+// --report, checked before the run and written after it.
+class Report {
+ public:
+  Report(Context& context, const Work& work, const ConvertRequest& request, RunOptions& options)
+      : context_(context), work_(work), request_(request), options_(options) {
+    path_ = context.args().Value("--report");
+    if (!path_) {
+      return;
+    }
+    CheckOwnFile(*path_, options.force);
+    CheckReportMemory(work.parts, options);
+    if (IsPage(*path_)) {
+      watch_.emplace(work.plan);
+      options.observe = [this](size_t tensor, std::span<const float> values,
+                               std::span<const float> decoded) {
+        watch_->Observe(tensor, values, decoded);
+      };
+    }
+  }
 
-int Run(Context& context, const Plan& plan, const ConvertRequest& request) {
+  Report(const Report&) = delete;
+  Report& operator=(const Report&) = delete;
+
+  void Write(const RunResult& result) {
+    if (!path_) {
+      return;
+    }
+    std::optional<MergeLook> merge;
+    if (!work_.parts.empty()) {
+      merge = MeasureForReport(context_, work_.parts, work_.plan.sources, options_);
+    }
+    const MergeLook* merged = merge ? &*merge : nullptr;
+    WriteOwnFile(*path_, options_.force,
+                 watch_ ? Page(result, merged)
+                        : OwnFileText(ReportJson(work_.plan, request_, result, merged)));
+  }
+
+ private:
+  std::string Page(const RunResult& result, const MergeLook* merge) {
+    Look look = LookOfRun(work_.plan, request_, result);
+    look.command = CommandText(context_);
+    watch_->MoveInto(look);
+    return HtmlReport(look, merge);
+  }
+
+  Context& context_;
+  const Work& work_;
+  const ConvertRequest& request_;
+  const RunOptions& options_;
+  std::optional<std::string> path_;
+  std::optional<HistogramWatch> watch_;  // of a page
+};
+
+int Run(Context& context, const Work& work, const ConvertRequest& request) {
+  const Plan& plan = work.plan;
   RunOptions options = OptionsOf(context, request);
-  const std::optional<std::string> report = context.args().Value("--report");
-  if (report) {
-    CheckOwnFile(*report, options.force);
-  }
-  std::optional<HistogramWatch> watch;
-  if (report && IsPage(*report)) {
-    watch.emplace(plan);
-    options.observe = [&](size_t tensor, std::span<const float> values,
-                          std::span<const float> decoded) {
-      watch->Observe(tensor, values, decoded);
-    };
-  }
+  Report report(context, work, request, options);
   if (!options.no_output) {
     context.set_resume_hint(ResumeHint(request.destination));
   }
@@ -104,11 +141,7 @@ int Run(Context& context, const Plan& plan, const ConvertRequest& request) {
   if (result.zeroed != 0) {
     context.Warning(Format("{} NaN or infinite values were replaced by 0", result.zeroed));
   }
-  if (report) {
-    WriteOwnFile(*report, options.force,
-                 watch ? PageOfRun(context, plan, request, result, *watch)
-                       : OwnFileText(ReportJson(plan, request, result)));
-  }
+  report.Write(result);
   if (context.json()) {
     context.PrintJson(ResultJson(plan, request, options, result));
   } else {
@@ -117,8 +150,9 @@ int Run(Context& context, const Plan& plan, const ConvertRequest& request) {
   return 0;
 }
 
-ModelSource OpenSource(Context& context, const ConvertRequest& request,
-                       const OpenOptions& options) {
+// `parts`: what the tensors of a merge are made of.
+ModelSource OpenSource(Context& context, const ConvertRequest& request, const OpenOptions& options,
+                       std::vector<MergeParts>& parts) {
   if (request.merge.is_null()) {
     auto stored = std::make_shared<const Checkpoint>(OpenModel(request.source, options));
     context.Detail(1, Format("{}: {}", request.source, stored->reason));
@@ -132,6 +166,7 @@ ModelSource OpenSource(Context& context, const ConvertRequest& request,
   for (const std::string& path : merge.paths) {
     CheckPathsApart(Folder(path), request.destination);
   }
+  parts = std::move(merge.parts);
   return std::move(merge.source);
 }
 
@@ -144,24 +179,26 @@ std::string ResumeHint(const std::string& destination) {
       destination, PartialOutput::kSuffix);
 }
 
-Plan MakePlan(Context& context, ConvertRequest& request) {
+Work MakePlan(Context& context, ConvertRequest& request) {
   const unsigned threads = Threads(context);
   Executor executor(threads == 0 ? Executor::HardwareThreads() : threads);
   OpenOptions options;
   options.strict = request.strict;
   options.executor = &executor;
-  ModelSource source = OpenSource(context, request, options);
+  Work work;
+  ModelSource source = OpenSource(context, request, options, work.parts);
   if (NeedsSurvey(request)) {
     request = Survey(context, request, source);
   }
-  Plan plan = PlanConvert(request, std::move(source));
-  for (const std::string& notice : plan.notices) {
+  work.plan = PlanConvert(request, std::move(source));
+  for (const std::string& notice : work.plan.notices) {
     context.Notice(notice);
   }
-  return plan;
+  return work;
 }
 
-int CarryOut(Context& context, const Plan& plan, const ConvertRequest& request) {
+int CarryOut(Context& context, const Work& work, const ConvertRequest& request) {
+  const Plan& plan = work.plan;
   if (context.command().name != "apply" && context.args().Has("--plan")) {
     return WritePlan(context, plan);
   }
@@ -174,7 +211,7 @@ int CarryOut(Context& context, const Plan& plan, const ConvertRequest& request) 
     }
     return 0;
   }
-  return Run(context, plan, request);
+  return Run(context, work, request);
 }
 
 }  // namespace lbrx

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "cli/context.h"
 #include "convert/convert.h"
+#include "merge/merge.h"
 #include "stream/engine.h"
 
 namespace lbrx {
@@ -18,12 +20,18 @@ OptionTable WritingOptions();       // of those --memory, --threads, --force, --
 // adds are the caller's. An -q without value leaves `scheme` empty.
 ConvertRequest RequestFromOptions(const ParsedArgs& args, const std::string& command);
 
+// A plan, and what the tensors of a merge are made of, for its report.
+struct Work {
+  Plan plan;
+  std::vector<MergeParts> parts;
+};
+
 // Opens the source and makes the plan, telling its notices. Where a size is to be met, measures the
 // source first and puts the choices into `request`.
-Plan MakePlan(Context& context, ConvertRequest& request);
+Work MakePlan(Context& context, ConvertRequest& request);
 
 // Does with the plan what the options ask: shows it, writes it to a file, or runs it.
-int CarryOut(Context& context, const Plan& plan, const ConvertRequest& request);
+int CarryOut(Context& context, const Work& work, const ConvertRequest& request);
 
 // What a user is told where a run that writes `destination` is cut off.
 std::string ResumeHint(const std::string& destination);

@@ -124,7 +124,8 @@ Json::Object DryRunJson(const Plan& plan, const RunOptions& options) {
   return json.AsObject();
 }
 
-Json ReportJson(const Plan& plan, const ConvertRequest& request, const RunResult& result) {
+Json ReportJson(const Plan& plan, const ConvertRequest& request, const RunResult& result,
+                const MergeLook* merge) {
   Json report = Json::MakeObject();
   report.Set("schema", "lbrx.report.v1");
   report.Set("request", request.ToJson());
@@ -139,6 +140,9 @@ Json ReportJson(const Plan& plan, const ConvertRequest& request, const RunResult
     tensors.Append(TensorReport(plan.tensors[i].output, errors));
   }
   report.Set("tensors", std::move(tensors));
+  if (merge != nullptr) {
+    report.Set("merge", MergeJson(*merge));
+  }
   return report;
 }
 

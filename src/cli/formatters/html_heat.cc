@@ -1,25 +1,11 @@
-#include <functional>
-
 #include "cli/formatters/figures.h"
-#include "cli/formatters/html.h"
+#include "cli/formatters/html_pictures.h"
 #include "cli/formatters/html_sections.h"
 #include "cli/formatters/look_scales.h"
 #include "core/base/format.h"
 
 namespace lbrx {
 namespace {
-
-// One figure of a row; nullopt where it has none.
-using CellOf = std::function<std::optional<HeatCell>(const LookRow&)>;
-
-struct Picture {
-  std::string title;
-  std::string caption;
-  HeatScale scale;
-  std::string low_text;
-  std::string high_text;
-  CellOf cell;
-};
 
 std::string Tip(const LookRow& row, const std::string& figure) {
   return row.name + ": " + figure;
@@ -32,7 +18,8 @@ Picture BitsPicture(const Look& look, size_t side) {
   picture.scale = BitsScale(look);
   picture.low_text = BitsText(picture.scale.low) + " bits";
   picture.high_text = BitsText(picture.scale.high) + " bits";
-  picture.cell = [side](const LookRow& row) -> std::optional<HeatCell> {
+  picture.cell = [&look, side](size_t index) -> std::optional<HeatCell> {
+    const LookRow& row = look.rows[index];
     const LookSide& part = row.sides[side];
     if (part.elements == 0) {
       return std::nullopt;
@@ -59,7 +46,8 @@ Picture ErrorPicture(const Look& look) {
   picture.scale = ErrorScale(look);
   picture.low_text = PercentText(picture.scale.low);
   picture.high_text = PercentText(picture.scale.high);
-  picture.cell = [](const LookRow& row) -> std::optional<HeatCell> {
+  picture.cell = [&look](size_t index) -> std::optional<HeatCell> {
+    const LookRow& row = look.rows[index];
     if (!row.Measured()) {
       return std::nullopt;
     }
@@ -76,7 +64,8 @@ Picture SnrPicture(const Look& look) {
   picture.scale = SnrScale(look);
   picture.low_text = DecibelText(picture.scale.low);
   picture.high_text = DecibelText(picture.scale.high);
-  picture.cell = [](const LookRow& row) -> std::optional<HeatCell> {
+  picture.cell = [&look](size_t index) -> std::optional<HeatCell> {
+    const LookRow& row = look.rows[index];
     if (!row.Measured() || row.error.squared_error == 0) {
       return std::nullopt;
     }
@@ -84,47 +73,6 @@ Picture SnrPicture(const Look& look) {
     return HeatCell{decibel, Format("{:.1f}", decibel), ErrorTip(row)};
   };
   return picture;
-}
-
-HeatMap MapOf(const Look& look, const LookGrid& grid, const std::vector<size_t>& alone,
-              const Picture& picture) {
-  HeatMap map;
-  for (const uint64_t layer : grid.layers) {
-    map.columns.push_back(std::to_string(layer));
-  }
-  for (const size_t row : alone) {
-    if (auto cell = picture.cell(look.rows[row])) {
-      map.lines.push_back({look.rows[row].place.kind, {std::move(cell)}});
-    }
-  }
-  for (const LookGrid::Line& line : grid.lines) {
-    HeatMap::Line out{line.kind, {}};
-    bool any = false;
-    for (const std::optional<size_t>& row : line.rows) {
-      out.cells.push_back(row ? picture.cell(look.rows[*row]) : std::nullopt);
-      any = any || out.cells.back();
-    }
-    if (any) {
-      map.lines.push_back(std::move(out));
-    }
-  }
-  map.scale = picture.scale;
-  map.low_text = picture.low_text;
-  map.high_text = picture.high_text;
-  map.summary = picture.title + " by layer and kind of tensor";
-  return map;
-}
-
-std::string Card(const Look& look, const LookGrid& grid, const std::vector<size_t>& alone,
-                 const Picture& picture, bool named) {
-  const HeatMap map = MapOf(look, grid, alone, picture);
-  if (map.lines.empty()) {
-    return "";
-  }
-  const std::string stack = named ? " (" + EscapeHtml(grid.stack) + ")" : "";
-  return Format("<figure class=\"card{}\"><h3>{}{}</h3>\n{}<figcaption>{}</figcaption></figure>\n",
-                IsWide(map.columns.size()) ? " wide" : "", EscapeHtml(picture.title), stack,
-                HeatMapSvg(map), picture.caption);
 }
 
 }  // namespace
@@ -138,22 +86,8 @@ std::string HeatMapsSection(const Look& look) {
     pictures.push_back(ErrorPicture(look));
     pictures.push_back(SnrPicture(look));
   }
-  LookLayers layers = ByLayer(look);
-  if (layers.grids.empty()) {
-    layers.grids.emplace_back();
-    layers.grids.back().layers.push_back(0);
-  }
-  std::string cards;
-  for (size_t i = 0; i < layers.grids.size(); ++i) {
-    for (const Picture& picture : pictures) {
-      cards += Card(look, layers.grids[i], i == 0 ? layers.alone : std::vector<size_t>{}, picture,
-                    layers.grids.size() > 1);
-    }
-  }
-  return "<h2>By layer and kind of tensor</h2>\n<p class=\"soft\">Layers from left to right; "
-         "tensors of no layer have one cell over all of them. Rest the pointer on a cell for its "
-         "figures.</p>\n<div class=\"cards\">\n" +
-         cards + "</div>\n";
+  return Format("<h2>By layer and kind of tensor</h2>\n<p class=\"soft\">{}</p>\n{}", kPictureHint,
+                PictureCards(look, pictures));
 }
 
 }  // namespace lbrx

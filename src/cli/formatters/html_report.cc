@@ -6,6 +6,7 @@
 #include "cli/build_info.h"
 #include "cli/formatters/figures.h"
 #include "cli/formatters/html.h"
+#include "cli/formatters/html_merge.h"
 #include "cli/formatters/html_sections.h"
 #include "cli/formatters/text.h"
 #include "core/base/format.h"
@@ -98,8 +99,9 @@ std::string Head(const Look& look) {
 
 }  // namespace
 
-std::string HtmlReport(const Look& look) {
+std::string HtmlReport(const Look& look, const MergeLook* merge) {
   std::string body = "<main>\n" + Head(look);
+  body += merge == nullptr ? "" : MergeSection(*merge);
   body += SharesSection(look);
   body += HeatMapsSection(look);
   body += HistogramsSection(look);

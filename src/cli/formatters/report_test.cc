@@ -62,6 +62,70 @@ TEST(HtmlReport, HoldsNoNameAsMarkup) {
   EXPECT_EQ(page.find("<style>"), page.rfind("<style>"));
 }
 
+// Two models whose task vectors are (3, 4) and (-3, 4), in two layers and the head.
+MergeLook SampleMerge(const std::string& model) {
+  MergeSums sums;
+  sums.models = {model, "other"};
+  sums.has_base = true;
+  sums.tensors = 1;
+  sums.elements = 2;
+  sums.squared_reference = 100;
+  sums.products = Gram(3);
+  sums.products.at(0, 0) = sums.products.at(1, 1) = 25;
+  sums.products.at(0, 1) = 7;
+  sums.products.at(2, 2) = 16;  // their mean
+  sums.products.at(0, 2) = sums.products.at(1, 2) = 16;
+  sums.changed = {2, 2};
+  sums.trimmed = {1, 1};
+  sums.shared = 2;
+  sums.agreeing = 1;
+  MergeLook look;
+  for (const char* name :
+       {"lm_head.weight", "model.layers.0.up.weight", "model.layers.1.up.weight"}) {
+    look.places.RowOf(name, {2});
+    look.sums.push_back({sums});
+  }
+  look.models = sums.models;
+  look.totals = {sums};
+  return look;
+}
+
+TEST(HtmlReport, TellsWhatAMergeDid) {
+  const MergeLook merge = SampleMerge("kjv");
+  const std::string page = HtmlReport(Sample(2), &merge);
+  for (const char* text :
+       {"What the merge did", "kjv: norm 5 (50.0%), to the result 0.80, trimmed 50.0%",
+        "between the models 0.28, signs agree in 50.0%; the result: norm 4 (40.0%)",
+        "Length of the task vector, kjv", "reference: the base"}) {
+    EXPECT_TRUE(Contains(page, text)) << text;
+  }
+  EXPECT_FALSE(Contains(HtmlReport(Sample(2)), "What the merge did"));
+}
+
+TEST(HtmlReport, HoldsNoModelNameAsMarkup) {
+  const MergeLook merge = SampleMerge("<script>alert('x')</script>&\"\x01\xff]]>");
+  const std::string page = HtmlReport(Sample(1), &merge);
+  EXPECT_FALSE(Contains(page, "<script"));
+  EXPECT_FALSE(Contains(page, "]]>"));
+  EXPECT_TRUE(Contains(page, "&lt;script&gt;alert(&#39;x&#39;)"));
+  EXPECT_EQ(std::count(page.begin(), page.end(), '\x01'), 0);
+}
+
+TEST(MergeJson, HasNullWhereNothingCanBeTold) {
+  MergeLook merge = SampleMerge("a");
+  merge.totals[0].products.at(0, 0) = 0;
+  merge.totals[0].shared = 0;
+  const Json json = MergeJson(merge);
+  const Json& total = json.Find("totals")->AsArray()[0];
+  EXPECT_TRUE(total.Find("sign_agreement")->is_null());
+  EXPECT_TRUE(total.Find("cosines")->AsArray()[0].AsArray()[1].is_null());
+  const Json& place = json.Find("places")->AsArray()[2];
+  EXPECT_EQ(place.Find("layer")->AsUint64(), 1U);
+  EXPECT_EQ(place.Find("kind")->AsString(), "up");
+  EXPECT_DOUBLE_EQ(place.Find("cosines")->AsArray()[0].AsArray()[1].AsDouble(), 0.28);
+  EXPECT_DOUBLE_EQ(place.Find("result_norm")->AsDouble(), 4);
+}
+
 TEST(HtmlReport, LoadsNothing) {
   const std::string page = HtmlReport(Sample(3));
   EXPECT_TRUE(Contains(page, "default-src 'none'"));

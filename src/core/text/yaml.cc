@@ -97,6 +97,14 @@ namespace {
 
 constexpr std::string_view kTagPrefix = "tag:yaml.org,2002:";
 
+// YAML's own tags of scalars, !!str aside.
+constexpr std::array<std::pair<std::string_view, YamlKind>, 5> kTags = {
+    {{"null", YamlKind::kNull},
+     {"bool", YamlKind::kBool},
+     {"int", YamlKind::kInteger},
+     {"float", YamlKind::kFloat},
+     {"timestamp", YamlKind::kDate}}};
+
 YamlPosition PositionOf(const yaml_mark_t& mark) {
   return {static_cast<uint32_t>(mark.line + 1), static_cast<uint32_t>(mark.column + 1)};
 }
@@ -264,12 +272,6 @@ YamlKind YamlBuilder::KindOf(const yaml_event_t& event, std::string_view text) c
   if (name == "str") {
     return YamlKind::kString;
   }
-  const std::array<std::pair<std::string_view, YamlKind>, 5> kTags = {
-      {{"null", YamlKind::kNull},
-       {"bool", YamlKind::kBool},
-       {"int", YamlKind::kInteger},
-       {"float", YamlKind::kFloat},
-       {"timestamp", YamlKind::kDate}}};
   for (const auto& [known, kind] : kTags) {
     if (name != known) {
       continue;

@@ -8,7 +8,6 @@
 // mappings (PyYAML's releases disagree which of them counts). Keys are scalars.
 #pragma once
 
-#include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -28,7 +27,11 @@ struct YamlLimits {
 struct YamlPosition {
   uint32_t line = 0;
   uint32_t column = 0;
-  auto operator<=>(const YamlPosition&) const = default;
+  bool operator==(const YamlPosition&) const = default;
+
+  bool operator<(const YamlPosition& other) const {
+    return line != other.line ? line < other.line : column < other.column;
+  }
 };
 
 // "line 3, column 7", as errors begin with.

@@ -10,11 +10,14 @@
 //
 // Source: Arcee, https://arcee.ai; mergekit 0.1.5.
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
+#include <memory>
 #include <vector>
 
 #include "merge/methods/elementwise.h"
+#include "merge/methods/fusion_sample.h"
 #include "merge/methods/gram.h"
 #include "merge/methods/methods.h"
 #include "merge/methods/row_divergence.h"
@@ -60,40 +63,53 @@ class FusionKernel : public MergeKernel {
         piece_(CutIntoPieces(tensor.shape.elements(), row_)),
         divergences_(tensor.shape.elements() / row_),
         quantiles_(tensor.shape.elements(), piece_.count) {
-    const uint64_t last = tensor.shape.elements() - 1;
-    quantiles_.Ask({{.position = last / 4},
-                    {.position = last / 2},
-                    {.position = last / 4 * 3 + last % 4 * 3 / 4}});
+    if (tensor.compat && FusionSample::Wanted(tensor.shape.elements())) {
+      sample_ = std::make_unique<FusionSample>(tensor);
+      return;
+    }
+    std::vector<RankQuery> queries;
+    for (uint64_t position : Quartiles(tensor.shape.elements())) {
+      queries.push_back({.position = position});
+    }
+    quantiles_.Ask(queries);
   }
 
   uint64_t granule() const override { return row_; }
 
-  int passes() const override { return 2; }  // equal ones need not be told apart
+  // Of the ranks': equal ones need not be told apart.
+  int passes() const override { return sample_ != nullptr ? 1 : 2; }
 
   void Observe(int pass, size_t piece, MergeTiles& tiles) override {
-    RankSelect::Watch watch(quantiles_, pass, piece);
-    while (const MergeTile* tile = tiles.Next()) {
-      ForEachRow(*tile, row_, [&](const MergeTile& row, size_t /*offset*/) {
-        if (pass == 0) {
-          divergences_[row.first / row_] = RowDivergence(row.members[0], row.base, row_, rounding_);
-        }
-        ForEachBlock(row, [&](const Block& block) {
-          float keys[kMergeBlock];
-          for (size_t i = 0; i < block.count; ++i) {
-            keys[i] = key_.Of(block.importances[i]);
-          }
-          watch.See(row.first + block.offset, keys, block.count);
-        });
+    if (sample_ != nullptr) {
+      return ObserveRows(pass, tiles, [&](uint64_t first, const float* values, size_t count) {
+        sample_->See(first, values, count);
       });
     }
+    RankSelect::Watch watch(quantiles_, pass, piece);
+    ObserveRows(pass, tiles, [&](uint64_t first, const float* values, size_t count) {
+      float keys[kMergeBlock];
+      for (size_t i = 0; i < count; ++i) {
+        keys[i] = key_.Of(values[i]);
+      }
+      watch.See(first, keys, count);
+    });
   }
 
   void FinishPass(int pass) override {
-    quantiles_.FinishPass(pass);
-    if (pass == 1) {
-      const auto quantile = [&](size_t i) { return key_.Back(quantiles_.found(i).bits); };
-      threshold_ = Threshold(quantile(0), quantile(1), quantile(2));
+    std::array<float, 3> quartiles{};
+    if (sample_ != nullptr) {
+      const std::array<uint64_t, 3> positions = Quartiles(FusionSample::kSize);
+      for (size_t i = 0; i < 3; ++i) {
+        quartiles[i] = sample_->AtRank(positions[i]);
+      }
+      sample_->Free();
+    } else {
+      quantiles_.FinishPass(pass);
+      for (size_t i = 0; i < 3; ++i) {
+        quartiles[i] = key_.Back(quantiles_.found(i).bits);
+      }
     }
+    threshold_ = Threshold(quartiles[0], quartiles[1], quartiles[2]);
   }
 
   void Combine(const MergeTile& tile, float* out) const override {
@@ -110,7 +126,9 @@ class FusionKernel : public MergeKernel {
   }
 
   uint64_t StateBytes(unsigned threads) const override {
-    return divergences_.size() * sizeof(float) + quantiles_.StateBytes(threads);
+    const uint64_t rows = divergences_.size() * sizeof(float);
+    return rows +
+           (sample_ != nullptr ? FusionSample::StateBytes() : quantiles_.StateBytes(threads));
   }
 
  private:
@@ -140,6 +158,27 @@ class FusionKernel : public MergeKernel {
     }
   }
 
+  // Positions in the ascending order of `count` values.
+  static std::array<uint64_t, 3> Quartiles(uint64_t count) {
+    const uint64_t last = count - 1;
+    return {last / 4, last / 2, last / 4 * 3 + last % 4 * 3 / 4};
+  }
+
+  // see(first, importances, count) for all runs of the tiles.
+  template <typename See>
+  void ObserveRows(int pass, MergeTiles& tiles, See see) {
+    while (const MergeTile* tile = tiles.Next()) {
+      ForEachRow(*tile, row_, [&](const MergeTile& row, size_t /*offset*/) {
+        if (pass == 0) {
+          divergences_[row.first / row_] = RowDivergence(row.members[0], row.base, row_, rounding_);
+        }
+        ForEachBlock(row, [&](const Block& block) {
+          see(row.first + block.offset, block.importances, block.count);
+        });
+      });
+    }
+  }
+
   float Threshold(float q1, float median, float q3) const {
     const float range = RoundOne(rounding_, q3 - q1);
     return RoundOne(rounding_, median + RoundOne(rounding_, 1.5F * range));
@@ -151,6 +190,7 @@ class FusionKernel : public MergeKernel {
   MergePieces piece_;
   std::vector<float> divergences_;  // KL of each row
   RankSelect quantiles_;
+  std::unique_ptr<FusionSample> sample_;  // nullptr: all count
   float threshold_ = 0;
 };
 
@@ -159,6 +199,10 @@ std::unique_ptr<MergeKernel> MakeArceeFusion(const MergeTensor& tensor) {
     return MakeMixKernel({1}, 1);
   }
   return std::make_unique<FusionKernel>(tensor);
+}
+
+uint64_t Draws(const MergeTensor& tensor) {
+  return FusionSample::Words(tensor.shape.elements());
 }
 
 }  // namespace
@@ -172,6 +216,7 @@ const MergeMethod kArceeFusion = {.name = "arcee_fusion",
                                   .lone = LoneTensor::kAsItIs,
                                   .cuts_to_common = true,
                                   .widens = true,
-                                  .make = MakeArceeFusion};
+                                  .make = MakeArceeFusion,
+                                  .draws = Draws};
 
 }  // namespace lbrx

@@ -7,9 +7,10 @@
 #include <vector>
 
 #include "core/base/error.h"
-#include "merge/methods/kernel_runs.h"
+#include "merge/methods/fusion_sample.h"
 #include "merge/methods/methods.h"
-#include "merge/methods/random_inputs.h"
+#include "merge/methods/test_kernel_runs.h"
+#include "merge/methods/test_random_inputs.h"
 
 namespace lbrx {
 namespace {
@@ -204,6 +205,28 @@ TEST(ArceeFusionTest, TakesWhatIsFarAboveTheRest) {
   Floats expected = base;
   expected[19] = 0.5F;
   EXPECT_EQ(Merge(kArceeFusion, TensorWith(kArceeFusion, {}, {{}}), {{20}, {x}, base}), expected);
+}
+
+// Expected: torch.manual_seed(42); torch.rand(3); torch.sort(torch.randint(1200000, (1000000,))) of
+// torch 2.15.
+TEST(ArceeFusionTest, SamplesAsTorchDoes) {
+  MergeTensor tensor;
+  tensor.shape = {1200000};
+  tensor.seed = 42;
+  tensor.stream_position = 3;
+  FusionSample sample(tensor);
+  Floats values(1200000);
+  for (size_t i = 0; i < values.size(); ++i) {
+    values[i] = static_cast<float>(i);
+  }
+  sample.See(0, values.data(), 700001);
+  sample.See(700001, values.data() + 700001, values.size() - 700001);
+  EXPECT_EQ(sample.AtRank(249999), 300006);
+  EXPECT_EQ(sample.AtRank(499999), 600071);
+  EXPECT_EQ(sample.AtRank(749999), 900735);
+  EXPECT_EQ(FusionSample::Words(1000000), 0U);
+  EXPECT_EQ(FusionSample::Words(1000001), 1000000U);
+  EXPECT_EQ(FusionSample::Words(uint64_t{1} << 28), 2000000U);
 }
 
 struct Refused {

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "merge/methods/kernel_runs.h"
 #include "merge/methods/methods.h"
-#include "merge/methods/random_inputs.h"
+#include "merge/methods/test_kernel_runs.h"
+#include "merge/methods/test_random_inputs.h"
 
 namespace lbrx {
 namespace {

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "core/base/cpu.h"
-#include "merge/methods/kernel_runs.h"
 #include "merge/methods/methods.h"
-#include "merge/methods/random_inputs.h"
+#include "merge/methods/test_kernel_runs.h"
+#include "merge/methods/test_random_inputs.h"
 
 namespace lbrx {
 namespace {

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "merge/methods/kernel_runs.h"
 #include "merge/methods/methods.h"
 #include "merge/methods/test_goldens.h"
+#include "merge/methods/test_kernel_runs.h"
 
 namespace lbrx {
 namespace {

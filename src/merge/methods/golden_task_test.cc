@@ -7,7 +7,7 @@
 
 #include "merge/methods/methods.h"
 #include "merge/methods/test_goldens.h"
-#include "merge/methods/test_values.h"
+#include "merge/methods/test_value_runs.h"
 
 namespace lbrx {
 namespace {

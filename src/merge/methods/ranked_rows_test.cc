@@ -9,7 +9,7 @@
 
 #include "core/base/cpu.h"
 #include "core/base/random.h"
-#include "merge/methods/random_inputs.h"
+#include "merge/methods/test_random_inputs.h"
 
 namespace lbrx {
 namespace {

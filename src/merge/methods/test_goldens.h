@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "formats/checkpoint.h"
-#include "merge/methods/kernel_runs.h"
+#include "merge/methods/test_kernel_runs.h"
 #include "support/tiny_json.h"
 
 namespace lbrx::testing {

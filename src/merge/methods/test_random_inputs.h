@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstdint>
 
-#include "merge/methods/kernel_runs.h"
+#include "merge/methods/test_kernel_runs.h"
 
 namespace lbrx::testing {
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "merge/merged_value.h"
-#include "merge/methods/kernel_runs.h"
+#include "merge/methods/test_kernel_runs.h"
 
 namespace lbrx::testing {
 
