@@ -46,11 +46,19 @@ std::vector<size_t> OrderOfPeer(const std::vector<OutlineTensor>& tensors) {
   return order;
 }
 
+MergeConfig ConfigOf(const MergeRequest& request) {
+  MergeConfig config = ParseMergeConfig(request.config_text, request.config_file);
+  if (request.dtype) {
+    config.out_dtype = request.dtype;
+  }
+  return config;
+}
+
 class Planner {
  public:
   Planner(const MergeRequest& request, const OpenOptions& options)
       : request_(request),
-        config_(ParseMergeConfig(request.config_text, request.config_file)),
+        config_(ConfigOf(request)),
         models_(OpenAll(options)),
         donor_index_(
             static_cast<uint32_t>(config_.base_model ? models_.IndexOf(*config_.base_model) : 0)),
@@ -187,6 +195,7 @@ Json MergeRequest::ToJson() const {
   out.Set("allow_crimes", mixed);
   out.Set("copy_tokenizer", copy_tokenizer);
   out.Set("strict", strict);
+  out.Set("dtype", dtype ? Json(Name(*dtype)) : Json());
   return out;
 }
 
@@ -199,6 +208,9 @@ MergeRequest MergeRequest::FromJson(const Json& json) {
   out.mixed = Require(json, "allow_crimes").AsBool();
   out.copy_tokenizer = Require(json, "copy_tokenizer").AsBool();
   out.strict = Require(json, "strict").AsBool();
+  if (const Json& dtype = Require(json, "dtype"); !dtype.is_null()) {
+    out.dtype = DTypeByName(dtype.AsString());
+  }
   return out;
 }
 

@@ -2,6 +2,7 @@
 // from a merged one, in the same pass.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@ struct MergeRequest {
   bool mixed = false;       // --allow-crimes: models of different architectures
   bool copy_tokenizer = true;
   bool strict = false;
+  std::optional<DType> dtype;  // --dtype: in place of the configuration's out_dtype
 
   Json ToJson() const;
   static MergeRequest FromJson(const Json& json);  // kInvalid

@@ -11,6 +11,15 @@
 namespace lbrx {
 namespace {
 
+// MergedValue rounds to the usual types by itself, which costs less.
+ValuePtr MergedIn(DType dtype, std::unique_ptr<MergeKernel> kernel, const TensorInputs& inputs,
+                  std::string description) {
+  const bool usual = dtype == DType::kF32 || dtype == DType::kBF16 || dtype == DType::kF16;
+  return CastTo(MergedValue(std::move(kernel), inputs.values, inputs.base_value,
+                            std::move(description), usual ? dtype : DType::kF32),
+                dtype);
+}
+
 bool IsFloat(const OutlineInput& input) {
   return Info(input.tensor->value->dtype()).floating;
 }
@@ -104,9 +113,7 @@ NamedValue TensorPlanner::Plan(const OutlineTensor& tensor, uint64_t& stream_pos
   }
   const bool widened = request_.compat && method_.widens;
   const DType dtype = config_.out_dtype.value_or(widened ? DType::kF32 : working);
-  ValuePtr merged = CastTo(
-      MergedValue(method_.make(described), inputs.values, inputs.base_value, std::move(text)),
-      dtype);
+  ValuePtr merged = MergedIn(dtype, method_.make(described), inputs, std::move(text));
   parts.merged = merged;
   parts_.push_back(std::move(parts));
   return {.name = tensor.name,

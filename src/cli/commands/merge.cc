@@ -119,6 +119,7 @@ int Run(Context& context) {
   merge.mixed = args.Has("--allow-crimes");
   merge.copy_tokenizer = !args.Has("--no-copy-tokenizer");
   merge.strict = request.strict;
+  merge.dtype = request.dtype;
   request.merge = merge.ToJson();
   ApplyGgufOptions(args, request);
   NoteIdleOptions(context);
