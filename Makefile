@@ -18,8 +18,8 @@ CACHE := $(if $(shell command -v ccache),-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCM
 # Homebrew's OpenSSL is not where CMake looks.
 PREFIX := $(if $(shell command -v brew),-DCMAKE_PREFIX_PATH="$$(brew --prefix);$$(brew --prefix openssl@3)")
 
-# Rooms with threads of their own: these run under ThreadSanitizer.
-CONCURRENT := parallel memory stream convert
+# Rooms whose tests run under ThreadSanitizer.
+CONCURRENT := parallel memory stream convert merge
 # Seconds that each fuzz target runs.
 FUZZ_SECONDS ?= 60
 

@@ -6,6 +6,7 @@
 
 #include "convert/command.h"
 #include "convert/front_matter.h"
+#include "convert/markdown.h"
 #include "core/base/format.h"
 
 namespace lbrx {
@@ -89,14 +90,6 @@ std::string SchemeTableOf(const Plan& plan) {
 }
 
 // A code block, its fence longer than any run of backticks inside.
-std::string Fenced(std::string_view language, const std::string& text) {
-  std::string fence = "```";
-  while (text.find(fence) != std::string::npos) {
-    fence += '`';
-  }
-  return Format("{}{}\n{}\n{}\n", fence, language, text, fence);
-}
-
 std::string UseOf(TargetKind target) {
   if (target == TargetKind::kMlx) {
     return Fenced("bash",

@@ -70,8 +70,8 @@ class Planner {
     AddTensors(outline);
     AddDescription(outline);
     AddFiles();
-    for (size_t i = 0; i < models_.size(); ++i) {
-      merge_.paths.push_back(models_[i].checkpoint->path);
+    for (const std::shared_ptr<const Checkpoint>& file : models_.files()) {
+      merge_.paths.push_back(file->path);
     }
     return std::move(merge_);
   }

@@ -39,7 +39,7 @@ struct MergeParts {
 struct Merge {
   ModelSource source;
   std::vector<std::string> notices;
-  std::vector<std::string> paths;  // of all models, as opened
+  std::vector<std::string> paths;  // of all models and adapters, as opened
   std::vector<MergeParts> parts;   // of the tensors that the method was applied to
 };
 

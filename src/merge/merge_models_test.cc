@@ -284,6 +284,19 @@ TEST_F(MergeModelsTest, AnotherArchitectureNeedsAllowCrimes) {
   EXPECT_EQ(TensorsOf(dir_ / "out").size(), TensorsOf(dir_ / "a").size());
 }
 
+// Neither a model's name nor the configuration can break out of where they stand in README.md.
+TEST_F(MergeModelsTest, TheCardQuotesWhatItIsGiven) {
+  const std::string hostile = "<script>`x";
+  std::filesystem::copy(dir_ / "b", dir_ / hostile, std::filesystem::copy_options::recursive);
+  Execute(Request("# ```\nmodels: [{model: $a}, {model: \"$" + hostile +
+                  "\"}]\nparameters: {weight: 1}\nmerge_method: linear\n"),
+          dir_ / "out");
+  const std::string card = ReadTestFile(dir_ / "out/README.md");
+  EXPECT_NE(card.find("- `` " + dir_.path() + "/" + hostile + " ``\n"), std::string::npos) << card;
+  EXPECT_NE(card.find("\n````yaml\n# ```\n"), std::string::npos) << card;
+  EXPECT_TRUE(card.ends_with("\n````\n")) << card;
+}
+
 TEST_F(MergeModelsTest, ValuesThatAreNotFiniteAreRefused) {
   std::vector<TestTensor> tensors = TinyLlama{.layers = 3, .dtype = DType::kF32}.Tensors();
   const float nan = std::nanf("");

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "convert/front_matter.h"
+#include "convert/markdown.h"
 #include "core/base/format.h"
 #include "formats/checkpoint.h"
 #include "merge/method.h"
@@ -46,7 +47,7 @@ void SetLayers(const MergeModel& donor, const std::vector<uint64_t>& source_laye
 
 std::string Link(const MergeModel& model) {
   return IsHubName(model.label) ? Format("[{0}](https://huggingface.co/{0})", model.label)
-                                : Printable(model.label);
+                                : CodeSpan(model.label);
 }
 
 }  // namespace
@@ -87,8 +88,8 @@ std::string MergeCard(const MergeConfig& config, const MergeModels& models) {
   for (size_t i = 0; i < models.size(); ++i) {
     text += Format("- {}\n", Link(models[i]));
   }
-  text += "\n## Configuration\n\nThis text is in mergekit_config.yml.\n\n```yaml\n" + config.text +
-          (config.text.ends_with('\n') ? "" : "\n") + "```\n";
+  text += "\n## Configuration\n\nThis text is in mergekit_config.yml.\n\n" +
+          Fenced("yaml", config.text.substr(0, config.text.find_last_not_of('\n') + 1));
   card.set_text(std::move(text));
   std::string out = card.ToString();
   if (!bases.empty()) {

@@ -147,6 +147,9 @@ class Merged final : public Value {
                                                                    : NonFinitePolicy::kZero};
     TileReader tiles(reading, inputs_, has_base_, tile_elements_);
     passes_.Ensure([&](int pass, size_t piece) {
+      if (context.cancel != nullptr) {
+        context.cancel->ThrowIfCancelled();
+      }
       const uint64_t first = piece * pieces_.elements;
       tiles.Seek(first, std::min(pieces_.elements, shape().elements() - first));
       kernel_->Observe(pass, piece, tiles);

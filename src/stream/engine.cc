@@ -220,7 +220,8 @@ class Run {
     record.band = index;
     NonFiniteTally zeroed;
     ReadContext context{sources_, pool_, PolicyFor(band),
-                        PolicyFor(band) == NonFinitePolicy::kZero ? &zeroed : nullptr};
+                        PolicyFor(band) == NonFinitePolicy::kZero ? &zeroed : nullptr,
+                        options_.cancel};
     Pool::Buffer values = pool_.Get(ElementBytes(value.dtype(), band.count));
     value.Read(context, band.first, band.count, values.data());
     record.zeroed = zeroed.count;

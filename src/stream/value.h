@@ -8,6 +8,7 @@
 #include <string>
 
 #include "core/memory/pool.h"
+#include "core/parallel/cancel.h"
 #include "core/tensor/dtype.h"
 #include "core/tensor/shape.h"
 #include "stream/sources.h"
@@ -36,6 +37,8 @@ struct ReadContext {
   Pool& pool;
   NonFinitePolicy policy = NonFinitePolicy::kReject;
   NonFiniteTally* tally = nullptr;  // counts (and does not throw) where given
+  // Polled by values that read more than they are asked for; may be null.
+  const CancelToken* cancel = nullptr;
 };
 
 // A tensor's values, plain, contiguous, row-major.

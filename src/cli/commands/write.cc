@@ -163,6 +163,7 @@ ModelSource OpenSource(Context& context, const ConvertRequest& request, const Op
   for (const std::string& notice : merge.notices) {
     context.Notice(notice);
   }
+  merge.paths.push_back(request.source);  // the configuration
   for (const std::string& path : merge.paths) {
     CheckPathsApart(Folder(path), request.destination);
   }
