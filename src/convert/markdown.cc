@@ -1,5 +1,6 @@
 #include "convert/markdown.h"
 
+#include "core/base/error.h"
 #include "core/base/format.h"
 
 namespace lbrx {
