@@ -8,11 +8,11 @@ namespace lbrx {
 namespace {
 
 constexpr std::array<const CommandInfo*, 19> kCommands = {
-    &kConvertCommand,       &kQuantizeCommand, &kMergeCommand, &kApplyCommand,      &kEditCommand,
-    &kRepairCommand,        &kCleanCommand,    &kInspectCommand,    &kValidateCommand,
-    &kDiffCommand,          &kHashCommand,     &kSchemesCommand,    &kFormatsCommand, &kMethodsCommand,
-    &kArchitecturesCommand, &kDoctorCommand,   &kCompletionCommand, &kHelpCommand,
-    &kVersionCommand,
+    &kConvertCommand,    &kQuantizeCommand, &kMergeCommand,         &kApplyCommand,
+    &kEditCommand,       &kRepairCommand,   &kCleanCommand,         &kInspectCommand,
+    &kValidateCommand,   &kDiffCommand,     &kHashCommand,          &kSchemesCommand,
+    &kFormatsCommand,    &kMethodsCommand,  &kArchitecturesCommand, &kDoctorCommand,
+    &kCompletionCommand, &kHelpCommand,     &kVersionCommand,
 };
 
 constexpr std::string_view kGroup = "Options of every command";
