@@ -454,7 +454,8 @@ YamlDocument ParseYaml(std::string_view text, const std::string& file, const Yam
     throw std::bad_alloc();
   }
   yaml_parser_set_encoding(parser.get(), YAML_UTF8_ENCODING);
-  yaml_parser_set_input_string(parser.get(), reinterpret_cast<const unsigned char*>(text.data()),
+  const char* input = text.empty() ? "" : text.data();  // libyaml asserts that there is one
+  yaml_parser_set_input_string(parser.get(), reinterpret_cast<const unsigned char*>(input),
                                text.size());
   while (true) {
     Event event;
