@@ -46,17 +46,6 @@ DType MainDType(const std::vector<PlannedTensor>& tensors) {
   return most == weights.end() ? DType::kBF16 : most->first;
 }
 
-// What a GGUF file has of the small files of a folder: as --embed-hf put them there, else made of
-// its keys. config.json is not among them.
-std::vector<OutputText> FilesOfGguf(const Checkpoint& source, std::vector<std::string>& notices) {
-  std::vector<OutputText> files;
-  if (EmbeddingIn(*source.gguf) == Embedding::kCurrent) {
-    files = EmbeddedFiles(*source.gguf);
-    std::erase_if(files, [](const OutputText& file) { return file.name == "config.json"; });
-  }
-  return files.empty() ? TokenizerFiles(*source.gguf, source.config, notices) : files;
-}
-
 // The config.json that --embed-hf put into a GGUF file, where nothing in it has changed since.
 std::optional<std::string> EmbeddedConfig(const ConvertRequest& request, const Checkpoint& source,
                                           TargetKind target, const Plan& plan) {
@@ -109,6 +98,15 @@ bool HasTokenizer(const std::vector<File>& files) {
 }
 
 }  // namespace
+
+std::vector<OutputText> FilesOfGguf(const Checkpoint& source, std::vector<std::string>& notices) {
+  std::vector<OutputText> files;
+  if (EmbeddingIn(*source.gguf) == Embedding::kCurrent) {
+    files = EmbeddedFiles(*source.gguf);
+    std::erase_if(files, [](const OutputText& file) { return file.name == "config.json"; });
+  }
+  return files.empty() ? TokenizerFiles(*source.gguf, source.config, notices) : files;
+}
 
 void AddFolderFiles(const ConvertRequest& request, const Arrangement& from, TargetKind target,
                     const Json& quantization, Plan& plan) {

@@ -13,4 +13,8 @@ namespace lbrx {
 void AddFolderFiles(const ConvertRequest& request, const Arrangement& from, TargetKind target,
                     const Json& quantization, Plan& plan);
 
+// What a GGUF file has of the small files of a folder: as --embed-hf put them there, else made of
+// its keys. config.json is not among them.
+std::vector<OutputText> FilesOfGguf(const Checkpoint& source, std::vector<std::string>& notices);
+
 }  // namespace lbrx

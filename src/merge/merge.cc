@@ -1,8 +1,8 @@
 #include "merge/merge.h"
 
 #include <algorithm>
-#include <set>
 
+#include "convert/folder.h"
 #include "core/base/format.h"
 #include "core/io/file.h"
 #include "merge/config.h"
@@ -11,8 +11,8 @@
 #include "merge/models.h"
 #include "merge/outline.h"
 #include "merge/tensor_plan.h"
+#include "merge/tokenizer/source_vocabulary.h"
 #include "merge/tokenizer/token_ids.h"
-#include "tokenizer/tokenizer.h"
 
 namespace lbrx {
 namespace {
@@ -97,10 +97,17 @@ class Planner {
     merge_.source.files = models_.files();
     std::vector<std::optional<NamedValue>> planned(outline.tensors.size());
     uint64_t position = 0;
+    std::vector<std::string> left_out;
     for (const size_t i : OrderOfPeer(outline.tensors)) {
-      if (!request_.compat || !IsLeftOutByPeer(models_, outline.tensors[i])) {
+      if (request_.compat && IsLeftOutByPeer(models_, outline.tensors[i])) {
+        left_out.push_back(outline.tensors[i].name);
+      } else {
         planned[i] = planner.Plan(outline.tensors[i], position);
       }
+    }
+    if (!left_out.empty()) {
+      merge_.notices.push_back(Format("{} tensors are left out, as mergekit does: {}",
+                                      left_out.size(), Listed(left_out, ", ")));
     }
     planner.RequireSameShapes();
     planner.Note(merge_.notices);
@@ -136,7 +143,7 @@ class Planner {
     for (const NamedValue& tensor : merge_.source.tensors) {
       model->tensors.push_back(
           {.name = tensor.name,
-           .encoding = tensor.encoded ? tensor.encoding : Plain(tensor.value->dtype()),
+           .encoding = tensor.planes.empty() ? Plain(tensor.value->dtype()) : tensor.encoding,
            .shape = tensor.value->shape(),
            .planes = {}});
     }
@@ -151,7 +158,7 @@ class Planner {
     const Checkpoint& donor = *donor_.checkpoint;
     const bool own_tokenizer = request_.copy_tokenizer && tokenizer_.files.empty();
     if (donor.gguf != nullptr) {
-      texts = TokenizerFiles(*donor.gguf, donor.config, merge_.notices);
+      texts = FilesOfGguf(donor, merge_.notices);
       std::erase_if(texts, [&](const OutputText& file) {
         return IsTokenizerFile(file.name) && !own_tokenizer;
       });
@@ -171,7 +178,9 @@ class Planner {
 
   void AddFiles() {
     std::vector<OutputText>& texts = merge_.source.texts;
-    texts.push_back({.name = kCardName, .content = MergeCard(config_, models_)});
+    if (request_.card) {
+      texts.push_back({.name = kCardName, .content = MergeCard(config_, models_)});
+    }
     texts.push_back({.name = "mergekit_config.yml", .content = config_.text});
   }
 
@@ -194,6 +203,7 @@ Json MergeRequest::ToJson() const {
   out.Set("compat", compat);
   out.Set("allow_crimes", mixed);
   out.Set("copy_tokenizer", copy_tokenizer);
+  out.Set("card", card);
   out.Set("strict", strict);
   out.Set("dtype", dtype ? Json(Name(*dtype)) : Json());
   return out;
@@ -207,6 +217,7 @@ MergeRequest MergeRequest::FromJson(const Json& json) {
   out.compat = Require(json, "compat").AsBool();
   out.mixed = Require(json, "allow_crimes").AsBool();
   out.copy_tokenizer = Require(json, "copy_tokenizer").AsBool();
+  out.card = Require(json, "card").AsBool();
   out.strict = Require(json, "strict").AsBool();
   if (const Json& dtype = Require(json, "dtype"); !dtype.is_null()) {
     out.dtype = DTypeByName(dtype.AsString());

@@ -20,6 +20,7 @@ struct MergeRequest {
   bool compat = false;      // --compat mergekit
   bool mixed = false;       // --allow-crimes: models of different architectures
   bool copy_tokenizer = true;
+  bool card = true;  // README.md
   bool strict = false;
   std::optional<DType> dtype;  // --dtype: in place of the configuration's out_dtype
 
@@ -44,7 +45,8 @@ struct Merge {
 };
 
 // Reads the configuration, opens the models and says how each tensor is made. No tensor data is
-// read. Throws kInvalid for a configuration or models that cannot be merged.
+// read, but for norms of GGUF files, whose type depends on them. Throws kInvalid for a
+// configuration or models that cannot be merged.
 Merge PlanMerge(const MergeRequest& request, const OpenOptions& options);
 
 }  // namespace lbrx

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
+#include "convert/folder.h"
 #include "core/base/error.h"
 #include "merge/tokenizer/chat_template.h"
 #include "merge/tokenizer/output_files.h"
 #include "model/config.h"
-#include "tokenizer/tokenizer.h"
 
 namespace lbrx {
 namespace {
@@ -21,7 +21,7 @@ ModelTokenizer TokenizerOf(const MergeModel& model, std::vector<std::string>& no
             .value_or(0);
   }
   if (checkpoint.gguf != nullptr) {
-    out.files = TokenizerFiles(*checkpoint.gguf, checkpoint.config, notices);
+    out.files = FilesOfGguf(checkpoint, notices);
     std::erase_if(out.files, [](const OutputText& file) { return !IsTokenizerFile(file.name); });
   } else if (!checkpoint.folder.empty()) {
     out.files = ReadTokenizerFiles({.folder = checkpoint.folder,
@@ -108,12 +108,6 @@ std::vector<ModelRef> ModelsOfTokenizer(const MergeConfig& config) {
     add(config.tokenizer->source.model);
   }
   return out;
-}
-
-bool IsTokenizerFile(const std::string& name) {
-  return name.starts_with("tokenizer") || name == "special_tokens_map.json" ||
-         name == "added_tokens.json" || name == "vocab.json" || name == "merges.txt" ||
-         name.starts_with("chat_template") || name.starts_with("additional_chat_templates/");
 }
 
 MergedTokenizer PlanTokenizer(const MergeConfig& config, const MergeModels& models, uint32_t donor,

@@ -25,7 +25,4 @@ MergedTokenizer PlanTokenizer(const MergeConfig& config, const MergeModels& mode
 // Models that only `tokenizer` names, whose vocabulary is wanted.
 std::vector<ModelRef> ModelsOfTokenizer(const MergeConfig& config);
 
-// Whether a small file of this name is a part of a tokenizer.
-bool IsTokenizerFile(const std::string& name);
-
 }  // namespace lbrx

@@ -139,6 +139,9 @@ struct MergeMethod {
   bool cuts_to_common = false;
   // Elsewhere, a member whose shape is not the base's is left out; else it is an error.
   bool drops_misfits = false;
+  // Its only member's tensor is the result as it is, codes and all, where the member's parameters
+  // have their standard values.
+  bool carries = false;
   bool widens = false;  // under --compat the result is float32 whatever the inputs are
   // Throws Error (kInvalid) for parameters outside their range, naming the tensor.
   std::unique_ptr<MergeKernel> (*make)(const MergeTensor& tensor);

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "core/base/format.h"
-#include "core/tensor/convert.h"
 #include "merge/merged_value.h"
 #include "merge/tensor_parameters.h"
 #include "merge/tokenizer/aligned_rows.h"
@@ -63,6 +62,21 @@ TensorPlanner::TensorPlanner(const MergeConfig& config, const MergeModels& model
       vocabulary_(std::move(vocabulary)),
       fitter_(models, method_) {
   CheckParameters(config_, method_, request_.strict, notices);
+  RequireWeightType("dtype", config_.dtype);
+  RequireWeightType("out_dtype", config_.out_dtype);
+}
+
+// Arithmetic is in float32, so what is wider would promise too much.
+void TensorPlanner::RequireWeightType(const char* key, std::optional<DType> dtype) const {
+  if (dtype && *dtype != DType::kF32 && *dtype != DType::kBF16 && *dtype != DType::kF16) {
+    throw Error(ErrorCode::kInvalid, {.file = config_.file,
+                                      .object = key,
+                                      .what = "a merge cannot be in this type",
+                                      .expected = "float32, bfloat16 or float16",
+                                      .found = std::string(Info(*dtype).long_name),
+                                      .offset = {},
+                                      .advice = ""});
+  }
 }
 
 NamedValue TensorPlanner::Plan(const OutlineTensor& tensor, uint64_t& stream_position) {
@@ -161,6 +175,15 @@ const OutlineInput& TensorPlanner::Donor(const OutlineTensor& tensor) const {
   return tensor.inputs.front();
 }
 
+bool TensorPlanner::HasStandardParameters(const OutlineTensor& tensor,
+                                          const OutlineInput& member) const {
+  const MergeParameters parameters = ParametersOf(config_, method_, models_, tensor, &member);
+  return std::all_of(method_.parameters.begin(), method_.parameters.end(),
+                     [&](const MergeParameterInfo& info) {
+                       return !info.of_member || parameters.Get(info.name) == info.standard;
+                     });
+}
+
 // The input that the output's tensor is, where nothing is to be computed.
 const OutlineInput* TensorPlanner::AsItIs(const OutlineTensor& tensor,
                                           const TensorInputs& inputs) const {
@@ -209,12 +232,9 @@ const OutlineInput* TensorPlanner::AsItIs(const OutlineTensor& tensor,
                                       .offset = {},
                                       .advice = ""});
   }
-  // Untouched, so that codes of a quantized tensor stay.
-  const bool whole =
-      method_.name == "passthrough" &&
-      ParametersOf(config_, method_, models_, tensor, &inputs.members[0]).Get("scale") == 1 &&
-      !config_.dtype;
-  return whole ? &tensor.inputs.front() : nullptr;
+  return method_.carries && HasStandardParameters(tensor, inputs.members[0])
+             ? &tensor.inputs.front()
+             : nullptr;
 }
 
 MergeTensor TensorPlanner::Describe(const OutlineTensor& tensor, const TensorInputs& inputs) const {
@@ -262,15 +282,6 @@ ValuePtr TensorPlanner::Load(const OutlineInput& input) const {
   const ValuePtr& value = input.tensor->value;
   if (!config_.dtype || !IsFloat(input)) {
     return value;
-  }
-  if (!CanConvert(value->dtype(), *config_.dtype) || !Info(*config_.dtype).floating) {
-    throw Error(ErrorCode::kInvalid, {.file = config_.file,
-                                      .object = "dtype",
-                                      .what = "weights cannot be of this type",
-                                      .expected = "float32, bfloat16 or float16",
-                                      .found = std::string(Info(*config_.dtype).long_name),
-                                      .offset = {},
-                                      .advice = ""});
   }
   return CastTo(value, *config_.dtype);
 }

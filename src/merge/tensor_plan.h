@@ -37,9 +37,9 @@ class TensorPlanner {
 
   std::vector<MergeParts> TakeParts() { return std::move(parts_); }
 
-  const MergeMethod& method() const { return method_; }
-
  private:
+  void RequireWeightType(const char* key, std::optional<DType> dtype) const;
+  bool HasStandardParameters(const OutlineTensor& tensor, const OutlineInput& member) const;
   TensorInputs Split(const OutlineTensor& tensor) const;
   const OutlineInput* AsItIs(const OutlineTensor& tensor, const TensorInputs& inputs) const;
   MergeTensor Describe(const OutlineTensor& tensor, const TensorInputs& inputs) const;

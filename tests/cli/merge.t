@@ -40,6 +40,14 @@ $ grep -c 'What the merge did' t1.html; python3 -c 'import xml.etree.ElementTree
 1
 {http://www.w3.org/1999/xhtml}html
 
+# mergekit-yaml's options: what has no meaning here is told once.
+$ lbrx merge ties.yml flags --lazy-unpickle --cuda --no-write-model-card --out-shard-size 5B -j 2 --random-seed 3 --no-copy-tokenizer 2>&1 | grep note
+lbrx: note: --lazy-unpickle, --cuda: .* (re)
+...
+$ ls flags | grep -c README
+0
+[1]
+
 # A plan keeps the configuration; applying it gives the same, report and all.
 $ lbrx merge ties.yml planned --plan plan.json --quiet; lbrx apply plan.json --report applied.json --quiet && cmp planned/model.safetensors merged/model.safetensors
 $ python3 -c 'import json; print(json.load(open("applied.json"))["merge"] == json.load(open("merge.json"))["merge"])'

@@ -118,6 +118,7 @@ int Run(Context& context) {
   merge.compat = args.Has("--compat");
   merge.mixed = args.Has("--allow-crimes");
   merge.copy_tokenizer = !args.Has("--no-copy-tokenizer");
+  merge.card = request.card;
   merge.strict = request.strict;
   merge.dtype = request.dtype;
   request.merge = merge.ToJson();

@@ -18,7 +18,7 @@ std::string_view KindName(MergeParameterInfo::Kind kind) {
   }
 }
 
-std::string_view BaseName(BaseRole role) {
+std::string_view RoleName(BaseRole role) {
   switch (role) {
     case BaseRole::kRequired:
       return "required";
@@ -61,7 +61,7 @@ int Run(Context& context) {
       item.Set("name", method->name);
       item.Set("summary", method->summary);
       item.Set("reference", method->reference);
-      item.Set("base_model", BaseName(method->base));
+      item.Set("base_model", RoleName(method->base));
       item.Set("parameters", ParametersJson(*method));
       rows.Append(std::move(item));
     }
@@ -70,7 +70,7 @@ int Run(Context& context) {
   }
   Table table({{"method"}, {"base model"}, {"parameters"}, {"what it is"}});
   for (const MergeMethod* method : MergeMethods()) {
-    table.AddRow({std::string(method->name), std::string(BaseName(method->base)),
+    table.AddRow({std::string(method->name), std::string(RoleName(method->base)),
                   ParametersText(*method), std::string(method->summary)});
   }
   context.Print(table.ToString(context.width(), context.color()));

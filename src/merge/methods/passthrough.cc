@@ -25,6 +25,7 @@ const MergeMethod kPassthrough = {.name = "passthrough",
                                   .base = BaseRole::kNone,
                                   .most_members = 1,
                                   .lone = LoneTensor::kMerge,
+                                  .carries = true,
                                   .make = MakePassthrough};
 
 }  // namespace lbrx

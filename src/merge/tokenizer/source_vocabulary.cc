@@ -23,9 +23,8 @@ void AddConverted(const TokenizerSource& source, std::vector<OutputText>& files,
   GgufKeys keys;
   AddTokenizerKeys(source, "", keys, notices);
   for (OutputText& file : TokenizerFiles(keys, source.config, notices)) {
-    const bool known = std::find(kTokenizerFiles.begin(), kTokenizerFiles.end(), file.name) !=
-                       kTokenizerFiles.end();
-    if (!known || (file.name != "tokenizer_config.json" && FindText(files, file.name) != nullptr)) {
+    if (!IsTokenizerFile(file.name) ||
+        (file.name != "tokenizer_config.json" && FindText(files, file.name) != nullptr)) {
       continue;
     }
     std::erase_if(files, [&](const OutputText& old) { return old.name == file.name; });
@@ -66,6 +65,11 @@ std::vector<AddedToken> NamedTokens(const Json& config, const std::string& file)
 }
 
 }  // namespace
+
+bool IsTokenizerFile(std::string_view name) {
+  return std::find(kTokenizerFiles.begin(), kTokenizerFiles.end(), name) != kTokenizerFiles.end() ||
+         name.starts_with(kMoreTemplates);
+}
 
 std::vector<OutputText> ReadTokenizerFiles(const TokenizerSource& source,
                                            std::vector<std::string>& notices) {

@@ -28,6 +28,9 @@ struct ModelTokenizer {
   uint64_t vocab_size = 0;        // config.json's; 0: not known
 };
 
+// Whether a small file of this name is a part of a tokenizer.
+bool IsTokenizerFile(std::string_view name);
+
 // The tokenizer's files of a folder, for ModelTokenizer. A tokenizer.model without a tokenizer.json
 // gets one that encodes as llama.cpp does. Nothing where there is no tokenizer.
 std::vector<OutputText> ReadTokenizerFiles(const TokenizerSource& source,
