@@ -94,7 +94,7 @@ TEST(MergeOptions, AModelMayHaveAnAdapter) {
 class MergeTokenizerTest : public ::testing::Test {
  protected:
   MergeTokenizerTest() {
-    int by = 0;
+    ptrdiff_t by = 0;
     for (const char* name : {"base", "chat"}) {
       const TinyLlama llama{.layers = 2, .dtype = DType::kF32};
       llama.Write(dir_ / name);
