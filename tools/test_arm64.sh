@@ -28,7 +28,7 @@ done
 flags=(-std=c++20 -O2 -ffp-contract=off -Wall -Wextra -Wpedantic -Werror -Isrc -Itests
   -isystem $build/include -isystem "$gtest/include" "-DLBRX_TEST_DATA=\"tests/data\"")
 
-uses_hashes() { grep -q 'core/base/hash.h\|openssl/' "$1"; }
+uses_hashes() { grep -q 'core/base/\(hash\|random\).h\|openssl/' "$1"; }
 
 sources=("$gtest/src/gtest-all.cc" "$gtest/src/gtest_main.cc" tests/support/temp_dir.cc
   tests/support/faults.cc)

@@ -1,9 +1,9 @@
 // Philox on vectors: a block in each lane.
-#include "core/base/random.h"
+#include "core/base/philox.h"
 #include "core/base/simd.h"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "core/base/random_simd.cc"
+#define HWY_TARGET_INCLUDE "core/base/philox_simd.cc"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
 
@@ -34,7 +34,7 @@ void Fill(PhiloxKey key, uint32_t stream, uint64_t group, size_t groups, uint32_
   const size_t lanes = hn::Lanes(d);
   const Vec first_factor = hn::Set(d, 0xD2511F53);  // in all lanes: Multiply wants even ones only
   const Vec second_factor = hn::Set(d, 0xCD9E8D57);
-  for (size_t g = 0; g < groups; ++g, out += 32) {
+  for (size_t g = 0; g < groups; ++g, out += kPhiloxGroup) {
     const uint64_t block = 8 * (group + g);
     for (size_t lane = 0; lane < 8; lane += lanes) {
       // The lower half ends in three zero bits: no carry.
