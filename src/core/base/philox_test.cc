@@ -22,11 +22,11 @@ TEST(PhiloxTest, GivesItsAuthorsVectors) {
 TEST(PhiloxTest, EveryTargetGivesTheReferencesWords) {
   const PhiloxKey key = {0xA4093822, 0x299F31D0};
   for (const uint64_t group : {uint64_t{0}, uint64_t{12345}, (uint64_t{1} << 29) - 2}) {
-    std::vector<uint32_t> expected(4 * 32);
+    std::vector<uint32_t> expected(4 * kPhiloxGroup);
     FillPhiloxReference(key, 7, group, 4, expected.data());
     for (const int64_t target : SupportedSimdTargets()) {
       ForceSimdTarget(target);
-      std::vector<uint32_t> words(4 * 32);
+      std::vector<uint32_t> words(4 * kPhiloxGroup);
       FillPhilox(key, 7, group, 4, words.data());
       EXPECT_EQ(words, expected) << SimdTargetName(target) << " " << group;
     }
