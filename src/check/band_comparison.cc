@@ -60,9 +60,9 @@ uint64_t StepOfCopies(const PlannedTensor& tensor) {
   uint64_t step = Granule(tensor.output.encoding);
   for (const ValuePtr& copy : tensor.copies) {
     // `of_plane` elements of the plane stand for `of_tensor` of the tensor.
-    const uint64_t common = std::gcd(elements, copy->shape().elements());
+    const uint64_t common = std::max<uint64_t>(std::gcd(elements, copy->shape().elements()), 1);
     const uint64_t of_tensor = elements / common;
-    const uint64_t of_plane = copy->shape().elements() / common;
+    const uint64_t of_plane = std::max<uint64_t>(copy->shape().elements() / common, 1);
     step = std::lcm(step, std::lcm(of_plane, copy->granule()) / of_plane * of_tensor);
   }
   return step;

@@ -73,6 +73,9 @@ ModelFile FileFromJson(const Json& json) {
 }
 
 Manifest FromJson(const Json& json) {
+  if (const std::string& schema = Require(json, "schema").AsString(); schema != kSchema) {
+    throw Error(ErrorCode::kInvalid, Format("the schema \"{}\"", Printable(schema)));
+  }
   Manifest manifest;
   manifest.format = Require(json, "format").AsString();
   for (const Json& tensor : Require(json, "tensors").AsArray()) {

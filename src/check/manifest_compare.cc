@@ -31,7 +31,11 @@ std::set<std::string_view> DataFiles(const Manifest& manifest) {
 }
 
 std::string FolderOf(const std::string& path) {
-  return IsDirectory(path) ? path : ParentPath(path);
+  if (IsDirectory(path)) {
+    return path;
+  }
+  const bool hub = !PathExists(path) && IsHubName(path);
+  return hub ? ResolveHubName(path).value_or(path) : ParentPath(path);
 }
 
 class Comparison {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "check/test_problems.h"
+#include "core/base/hash.h"
 
 namespace lbrx {
 namespace {

@@ -38,11 +38,11 @@ struct Validated {
     json = run.out.empty() ? Json() : ParseJson(run.out, "stdout");
   }
 
-  const Json& At(const char* key) const { return *json.Find(key); }
+  const Json& At(const char* key) const { return Member(json, key); }
 
   const Json::Array& Problems() const { return At("problems").AsArray(); }
 
-  const Json& Against(const char* key) const { return *At("against").Find(key); }
+  const Json& Against(const char* key) const { return Member(At("against"), key); }
 
   const Json::Array& Differences() const { return Against("differences").AsArray(); }
 
@@ -65,6 +65,15 @@ struct Validated {
   int code = 0;
   std::string err;
   Json json;
+
+ private:
+  // null, and a failure, where there is none.
+  const Json& Member(const Json& from, const char* key) const {
+    static const Json none;
+    const Json* member = from.is_object() ? from.Find(key) : nullptr;
+    EXPECT_NE(member, nullptr) << key << " in " << Text();
+    return member == nullptr ? none : *member;
+  }
 };
 
 // Flips the lowest bit of a byte.

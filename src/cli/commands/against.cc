@@ -220,11 +220,12 @@ void RequireAgainst(const ParsedArgs& args) {
     return;
   }
   const OptionTable table = AgainstOptions();
-  for (const auto& [option, value] : args.given()) {
+  for (const ParsedArgs::Given& given : args.given()) {
+    const std::string_view name = given.option->name;
     if (std::any_of(table.begin(), table.end(),
-                    [&](const OptionSpec& each) { return each.name == option->name; })) {
+                    [&](const OptionSpec& each) { return each.name == name; })) {
       throw Error(ErrorCode::kUsage, {.file = "",
-                                      .object = std::string(option->name),
+                                      .object = std::string(name),
                                       .what = "is for --against SRC",
                                       .expected = "",
                                       .found = "",

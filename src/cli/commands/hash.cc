@@ -3,6 +3,7 @@
 #include "cli/commands/commands.h"
 #include "cli/commands/own_file.h"
 #include "core/base/format.h"
+#include "model/open_model.h"
 
 namespace lbrx {
 namespace {
@@ -13,7 +14,7 @@ Manifest Compute(Context& context, const std::string& path) {
   CheckRun run(context);
   OpenOptions options;
   options.executor = &run.executor();
-  const Checkpoint checkpoint = OpenCheckpoint(path, options);
+  const Checkpoint checkpoint = OpenModel(path, options);
   Manifest manifest = MakeManifest(checkpoint, context.args().ValueOr("--manifest", ""),
                                    run.Start("hashing", ManifestReads(checkpoint)));
   run.Finish();

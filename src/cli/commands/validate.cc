@@ -6,6 +6,7 @@
 #include "cli/commands/commands.h"
 #include "cli/formatters/text.h"
 #include "core/base/format.h"
+#include "model/open_model.h"
 
 namespace lbrx {
 namespace {
@@ -76,11 +77,10 @@ class Examination {
     if (manifest) {
       manifest_ = ReadManifest(*manifest, found_);
     }
-    OpenOptions options;
-    options.collect_problems = true;
-    options.executor = &run_.executor();
+    options_.collect_problems = true;
+    options_.executor = &run_.executor();
     try {
-      const Checkpoint checkpoint = OpenCheckpoint(path_, options);
+      const Checkpoint checkpoint = OpenCheckpoint(path_, options_);
       found_.opened = true;
       Examine(checkpoint);
     } catch (const Error& error) {
@@ -93,7 +93,6 @@ class Examination {
         found_.Add(CompareFiles(*manifest_, path_, run_.options()));
       }
     }
-    run_.Finish();
     return std::move(found_);
   }
 
@@ -104,21 +103,22 @@ class Examination {
     const bool deep = context_.args().Has("--deep");
     found_.Add(deep ? Validate(checkpoint, true, run_.Start("validating", DataBytes(checkpoint)))
                     : Validate(checkpoint, false, run_.options()));
+    run_.Finish();
     if (manifest_) {
-      const CheckOptions& options = run_.Start("hashing", ManifestReads(checkpoint));
-      found_.Add(CompareWithManifest(checkpoint, options));
+      found_.Add(CompareWithManifest());
+      run_.Finish();
     }
     if (context_.args().Has("--against")) {
-      run_.Finish();
       found_.against = CompareAgainst(context_, checkpoint, path_, run_.executor());
       found_.Add(found_.against->found.problems);
       found_.Add(found_.against->warnings);
     }
   }
 
-  std::vector<Problem> CompareWithManifest(const Checkpoint& checkpoint,
-                                           const CheckOptions& options) const {
+  std::vector<Problem> CompareWithManifest() {
     const std::string file = *context_.args().Value("--manifest");
+    const Checkpoint checkpoint = OpenModel(path_, options_);  // names need a configuration
+    const CheckOptions& options = run_.Start("hashing", ManifestReads(checkpoint));
     std::vector<Problem> unhashed;
     try {
       return CompareManifests(*manifest_, MakeManifest(checkpoint, file, options), path_);
@@ -137,6 +137,7 @@ class Examination {
   Context& context_;
   const std::string& path_;
   CheckRun run_;
+  OpenOptions options_;
   Found found_;
   std::optional<Manifest> manifest_;
 };
@@ -165,13 +166,25 @@ Json AgainstJson(const std::string& source, const AgainstResult& result) {
                       {"hint", result.hint.empty() ? Json() : Json(result.hint)}};
 }
 
+// How many tensors differ; their planes' rows lie behind one another.
+std::string Outcome(const Verification& found) {
+  size_t tensors = 0;
+  const std::string* last = nullptr;
+  for (const PlaneDifference& each : found.differences) {
+    tensors += last == nullptr || *last != each.tensor ? 1 : 0;
+    last = &each.tensor;
+  }
+  return tensors == 0 ? "no byte differs" : Format("{} differ", FormatCount(tensors));
+}
+
 void PrintAgainst(Context& context, const std::string& source, const AgainstResult& result) {
   if (!result.hint.empty()) {
     context.Print(Format("hint: {}\n", result.hint));
   }
-  context.Print(Format("{} of {} tensors compared with what {} gives, {}\n",
+  context.Print(Format("{} of {} tensors compared with what {} gives ({}): {}\n",
                        FormatCount(result.found.compared), FormatCount(result.found.tensors),
-                       Printable(source, kLongestMessage), FormatBytes(result.found.bytes)));
+                       Printable(source, kLongestMessage), FormatBytes(result.found.bytes),
+                       Outcome(result.found)));
 }
 
 void PrintProblems(Context& context, const std::string& path, const Found& found, size_t errors) {
