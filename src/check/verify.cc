@@ -151,8 +151,8 @@ class Verifier {
                                           .size = array.bytes,
                                           .max_difference = sums.max_difference};
       Report(difference.file, difference.tensor,
-             Format("{} of {} bytes of its {} are not what the source gives; its values differ by "
-                    "up to {:.4g}",
+             Format("{} of {} bytes of its {} differ from what the source gives, its values by up "
+                    "to {:.4g}",
                     difference.bytes, difference.size, difference.plane, sums.max_difference),
              {}, {}, difference.offset);
       result_.differences.push_back(difference);

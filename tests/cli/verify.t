@@ -16,7 +16,7 @@ $ python3 - <<'END'
 > open("small/model.safetensors", "wb").write(data)
 > END
 $ lbrx validate small --against $MODEL | grep error:
-error: small/model.safetensors: model.*weight: 1 of \d+ bytes of its \w+ are not what the source gives; its values differ by up to [\d.e-]+, at byte \d+ (re)
+error: small/model.safetensors: model.*weight: 1 of \d+ bytes of its \w+ differ from what the source gives, its values by up to [\d.e-]+, at byte \d+ (re)
 $ lbrx validate small --against $MODEL --json > found.json; echo $?; python3 -c 'import json; a=json.load(open("found.json"))["against"]; print(a["tensors_compared"], a["tensors"], len(a["differences"]), a["differences"][0]["bytes"])'
 3
 21 21 1 1

@@ -174,7 +174,8 @@ std::string Outcome(const Verification& found) {
     tensors += last == nullptr || *last != each.tensor ? 1 : 0;
     last = &each.tensor;
   }
-  return tensors == 0 ? "no byte differs" : Format("{} differ", FormatCount(tensors));
+  return tensors == 0 ? "no byte differs"
+                      : Format("{} {}", FormatCount(tensors), tensors == 1 ? "differs" : "differ");
 }
 
 void PrintAgainst(Context& context, const std::string& source, const AgainstResult& result) {
