@@ -113,7 +113,6 @@ TEST(Verify, FromQuantizedSources) {
     Must(Words{"convert", source, path, "--no-sync"} + options);
     const Validated run(Words{path, "--against", source, "--all"} + told);
     EXPECT_EQ(run.code, 0) << destination << run.Text();
-    return run;
   };
   check(mlx, "mlx-hf", {"--dequantize"}, {});
   check(mlx, "mlx-copy", {}, {});
@@ -138,7 +137,7 @@ TEST(Verify, Merges) {
                          int code) {
     const std::string path = folder / destination;
     Must(Words{"merge", config, path, "--no-sync"} + options);
-    const Validated run(Words{path, "--against", config, "--all"} + told);
+    Validated run(Words{path, "--against", config, "--all"} + told);
     EXPECT_EQ(run.code, code) << destination << run.Text();
     return run;
   };
