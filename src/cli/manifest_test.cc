@@ -166,6 +166,20 @@ TEST_F(ManifestTest, ADamagedManifestIsSaidToBe) {
   EXPECT_EQ(Validated({model_, "--manifest", folder_ / "nothing.json"}).code, 5);
 }
 
+TEST_F(ManifestTest, AllChecksGoTogether) {
+  const Words args = {"validate", model_,  "--deep", "--manifest", manifest_,    "--against",
+                      kModel,     "--all", "--json", "--strict",   "--progress", "json"};
+  const AppRun run = RunForTest(args);
+  EXPECT_EQ(run.code, 0) << run.out;
+  // Each of the three tells when it is done.
+  size_t done = 0;
+  for (size_t at = run.err.find("\"done\""); at != std::string::npos;
+       at = run.err.find("\"done\"", at + 1)) {
+    ++done;
+  }
+  EXPECT_EQ(done, 3U) << run.err;
+}
+
 TEST_F(ManifestTest, MayLieInTheFolder) {
   const std::string inside = model_ + "/manifest.json";
   for (int i = 0; i < 2; ++i) {

@@ -199,6 +199,12 @@ TEST(Verify, IsTheSameForAnyThreadsAndLittleMemory) {
   EXPECT_TRUE(one.json == many.json) << one.Text() << many.Text();
 }
 
+TEST(Verify, CanBeStopped) {
+  const AppRun run =
+      RunForTest({"validate", kSmallModel, "--against", kSmallModel}, {.cancelled = true});
+  EXPECT_EQ(run.code, 130) << run.err;
+}
+
 TEST(Verify, RefusesWhatMakesNoSense) {
   const TempDir folder;
   EXPECT_EQ(Validated({kSmallModel, "--all"}).code, 2);
