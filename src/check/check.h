@@ -53,11 +53,25 @@ std::vector<Problem> Validate(const Checkpoint& checkpoint, bool deep, const Che
 // stored. Sorted by NaturalLess; kInvalid where the parts of a tensor (experts, halves) do not fit.
 struct TensorHash {
   std::string name;
+  std::string scheme;    // as stored: "bf16", "4bit/64"
+  Shape shape;           // of the values
+  std::string file;      // where it is stored; empty: made of parts
   std::string xxh3_128;  // 32 hex digits
 };
 
 std::vector<TensorHash> HashTensors(const Checkpoint& checkpoint, const CheckOptions& options);
 std::string Sha256File(const std::string& path, const CheckOptions& options);  // 64 hex digits
+
+// A file of a checkpoint: data files first, then configuration, index and small ones.
+struct ModelFile {
+  std::string name;  // relative to the folder that the data files are in
+  std::string path;
+  uint64_t bytes = 0;
+  bool data = false;   // has tensors
+  std::string sha256;  // 64 hex digits, once it was computed
+};
+
+std::vector<ModelFile> FilesOf(const Checkpoint& checkpoint);
 
 // --- diff ----------------------------------------------------------------------------------------
 struct TensorDiff {

@@ -31,6 +31,10 @@ std::string HashValues(Scanner& scanner, const Value& value, const CancelToken* 
   return hasher.Finish().Hex();
 }
 
+std::string FileOf(const Checkpoint& checkpoint, const SourceTensor* stored) {
+  return stored == nullptr ? "" : checkpoint.files[checkpoint.arrays[stored->planes[0]].file].path;
+}
+
 // Largest first, so that no large one is left for the end, when the other threads are idle.
 std::vector<size_t> BySize(const std::vector<ValuePtr>& values) {
   std::vector<size_t> order(values.size());
@@ -49,7 +53,11 @@ std::vector<TensorHash> HashTensors(const Checkpoint& checkpoint, const CheckOpt
   std::vector<ValuePtr> values;
   uint64_t memory = 0;
   for (NamedValue& tensor : CanonicalTensors(scanner.sources(), 0)) {
-    hashes.push_back({std::move(tensor.name), ""});
+    hashes.push_back({.name = std::move(tensor.name),
+                      .scheme = std::move(tensor.label),
+                      .shape = tensor.value->shape(),
+                      .file = FileOf(checkpoint, tensor.stored),
+                      .xxh3_128 = {}});
     values.push_back(AsFloat(std::move(tensor.value)));
     memory = std::max(memory, BandMemory(*values.back()));
   }
@@ -81,6 +89,34 @@ std::string Sha256File(const std::string& path, const CheckOptions& options) {
     }
   }
   return hasher.FinishHex();
+}
+
+std::vector<ModelFile> FilesOf(const Checkpoint& checkpoint) {
+  std::vector<ModelFile> files;
+  const std::string start = JoinPath(checkpoint.folder, "");  // "", or what ends in a slash
+  for (const DataFile& file : checkpoint.files) {
+    const bool inside = !start.empty() && file.path.starts_with(start);
+    files.push_back({.name = inside ? file.path.substr(start.size()) : BaseName(file.path),
+                     .path = file.path,
+                     .bytes = file.fingerprint.size,
+                     .data = true,
+                     .sha256 = {}});
+  }
+  if (checkpoint.folder.empty()) {
+    return files;
+  }
+  for (const char* name :
+       {"config.json", "model.safetensors.index.json", "pytorch_model.bin.index.json"}) {
+    const std::string path = JoinPath(checkpoint.folder, name);
+    if (PathExists(path)) {
+      files.push_back(
+          {.name = name, .path = path, .bytes = File::OpenRead(path)->Size(), .sha256 = {}});
+    }
+  }
+  for (const SideFile& side : checkpoint.side_files) {
+    files.push_back({.name = side.name, .path = side.path, .bytes = side.bytes, .sha256 = {}});
+  }
+  return files;
 }
 
 }  // namespace lbrx

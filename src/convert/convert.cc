@@ -36,8 +36,9 @@ struct Change {
 // Plans a folder, or a bare file, step by step; one object a conversion.
 class Planner {
  public:
-  Planner(const ConvertRequest& request, ModelSource source)
+  Planner(const ConvertRequest& request, ModelSource source, const Checkpoint* made = nullptr)
       : request_(request),
+        made_(request.AsksForSchemes() ? nullptr : made),
         selection_(request),
         target_(ResolveTarget(request, selection_)),
         from_(request, std::move(source), target_, plan_) {}
@@ -104,6 +105,10 @@ class Planner {
   }
 
   void Add(const NamedValue& tensor) {
+    if (const SourceTensor* made = made_ == nullptr ? nullptr : made_->Find(tensor.name)) {
+      AddAsMade(tensor, made->encoding);
+      return;
+    }
     std::optional<Encoding> encoding;
     bool is_nearest = false;
     if (IsConvertible(tensor) && !request_.dequantize) {
@@ -127,6 +132,24 @@ class Planner {
                  SchemeLabel(plan_.tensors.back().output.encoding),
                  HowCarried(tensor.encoding.scheme, carried)}];
     }
+  }
+
+  // In the scheme that was made of it, by the way that needs no -q where there is one.
+  void AddAsMade(const NamedValue& tensor, const Encoding& made) {
+    const bool scheme = IsConvertible(tensor) && made.scheme != Scheme::kPlain &&
+                        !IsBlock(made.scheme) && CanEncode(made, tensor.value->shape());
+    const std::optional<Codes> codes = CodesInMlx(tensor, /*rounded=*/true);
+    if (codes && IsSameScheme(codes->encoding, made)) {
+      Carry(tensor, *codes);
+    } else if (scheme) {
+      Encode(tensor, made);
+    } else {
+      Float(tensor);
+    }
+  }
+
+  static bool IsSameScheme(const Encoding& a, const Encoding& b) {
+    return a.scheme == b.scheme && a.bits == b.bits && a.group == b.group;
   }
 
   static std::string_view HowCarried(Scheme block, bool carried) {
@@ -170,11 +193,10 @@ class Planner {
     if (!codes) {
       return false;
     }
-    const Encoding& has = codes->encoding;
     if (!wanted || !selection_.wants_schemes()) {
       return !request_.scheme;
     }
-    return wanted->scheme == has.scheme && wanted->bits == has.bits && wanted->group == has.group;
+    return IsSameScheme(codes->encoding, *wanted);
   }
 
   void Carry(const NamedValue& tensor, const Codes& codes) {
@@ -262,6 +284,7 @@ class Planner {
   }
 
   const ConvertRequest& request_;
+  const Checkpoint* made_;  // where its schemes are to be followed; else null
   Selection selection_;
   TargetKind target_;
   Plan plan_;
@@ -279,9 +302,9 @@ Plan PlanSurvey(const ConvertRequest& request, ModelSource source) {
                                          : Planner(request, std::move(source)).BuildSurvey();
 }
 
-Plan PlanConvert(const ConvertRequest& request, ModelSource source) {
-  return IsGgufName(request.destination) ? PlanGguf(request, std::move(source))
-                                         : Planner(request, std::move(source)).Build();
+Plan PlanConvert(const ConvertRequest& request, ModelSource source, const Checkpoint* made) {
+  return IsGgufName(request.destination) ? PlanGguf(request, std::move(source), made)
+                                         : Planner(request, std::move(source), made).Build();
 }
 
 Plan PlanConvert(const ConvertRequest& request, std::shared_ptr<const Checkpoint> source) {

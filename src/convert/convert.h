@@ -90,6 +90,9 @@ struct ConvertRequest {
   bool card = true;  // README.md in a folder (convert/card.h)
   GgufOptions gguf;
 
+  // Whether any option says which tensors are to be quantized, and how.
+  bool AsksForSchemes() const;
+
   Json ToJson() const;
   static ConvertRequest FromJson(const Json& json);  // kInvalid
 };
@@ -100,7 +103,11 @@ void CheckPathsApart(const std::string& source, const std::string& destination);
 // The plan for `request` from an opened source. Throws kUsage for a scheme that the target cannot
 // hold (naming the nearest that it can), kInvalid for what `strict` refuses or a contradiction
 // between config and tensors.
-Plan PlanConvert(const ConvertRequest& request, ModelSource source);
+//
+// With `made`, what a conversion wrote, the plan is to be compared with it: unless `request` asks
+// for schemes, a tensor has the scheme that `made` has for it.
+Plan PlanConvert(const ConvertRequest& request, ModelSource source,
+                 const Checkpoint* made = nullptr);
 Plan PlanConvert(const ConvertRequest& request, std::shared_ptr<const Checkpoint> source);
 
 }  // namespace lbrx

@@ -91,5 +91,30 @@ TEST(GgufCopies, DTypeIsForMatricesAlone) {
   EXPECT_EQ(OpenCheckpoint(request.destination).gguf->Uint("general.file_type"), 1U);
 }
 
+// A head's keys have rows too short for blocks: they are floats where its values are quantized.
+TEST(GgufCopies, HalvesOfTwoTypesAreJoined) {
+  const TempDir folder;
+  CopyArchitecture("deepseek_v3", folder / "hf");
+  ConvertRequest quantize = RequestFor(folder / "hf", folder / "q.gguf");
+  quantize.scheme = "Q4_0";
+  const auto quantized = ArraysOf(Made(quantize));
+  EXPECT_EQ(quantized.at("blk.0.attn_k_b.weight").dtype, DType::kF16);
+  EXPECT_EQ(quantized.at("blk.0.attn_v_b.weight").dtype, DType::kU8);
+  const std::string name = "model.layers.0.self_attn.kv_b_proj.weight";
+  const ArrayBytes before = ArraysOf(folder / "hf").at(name);
+  const ArrayBytes after =
+      ArraysOf(Made(RequestFor(quantize.destination, folder / "back"))).at(name);
+  EXPECT_EQ(after.dtype, DType::kBF16);
+  ASSERT_EQ(after.shape, before.shape);
+  // 4 heads of 16 rows for keys, which were bf16, and 16 for values; a row is of 32 elements.
+  constexpr size_t kHalf = size_t{16} * 32 * 2;
+  ASSERT_EQ(before.bytes.size(), 8 * kHalf);
+  for (size_t half = 0; half < 8; ++half) {
+    const bool same =
+        after.bytes.substr(half * kHalf, kHalf) == before.bytes.substr(half * kHalf, kHalf);
+    EXPECT_EQ(same, half % 2 == 0) << half;
+  }
+}
+
 }  // namespace
 }  // namespace lbrx

@@ -16,8 +16,9 @@ namespace {
 
 class GgufPlanner {
  public:
-  GgufPlanner(const ConvertRequest& request, ModelSource source)
+  GgufPlanner(const ConvertRequest& request, ModelSource source, const Checkpoint* made = nullptr)
       : request_(request),
+        made_(made),
         from_(request, std::move(source), TargetKind::kGguf, plan_),
         types_(request),
         importance_(request.gguf, plan_.notices) {
@@ -30,7 +31,9 @@ class GgufPlanner {
   Plan Build() {
     const std::vector<NamedValue> tensors = Begin();
     const GgufTypes::File file = FileOf(tensors);
-    const std::vector<const GgmlType*> types = types_.For(file, plan_.notices);
+    const std::vector<const GgmlType*> types = made_ == nullptr || request_.AsksForSchemes()
+                                                   ? types_.For(file, plan_.notices)
+                                                   : TypesMade(file);
     for (size_t i = 0; i < tensors.size(); ++i) {
       const bool same = types[i] == file.tensors[i].type;
       Add(tensors[i], sources_[i], stored_[i], same ? stored_[i].encoding : types[i]->encoding);
@@ -120,6 +123,24 @@ class GgufPlanner {
     return left;
   }
 
+  // The types that `made_` has.
+  std::vector<const GgmlType*> TypesMade(const GgufTypes::File& file) const {
+    std::vector<const GgmlType*> types;
+    for (size_t i = 0; i < file.tensors.size(); ++i) {
+      const MixTensor& tensor = file.tensors[i];
+      const SourceTensor* made = made_->Find(tensor.name);
+      const GgmlType* type = made == nullptr ? nullptr : TypeOf(made->encoding);
+      types.push_back(type != nullptr && CanBecome(*type, tensor.shape) ? type : tensor.type);
+    }
+    return types;
+  }
+
+  static bool CanBecome(const GgmlType& type, const Shape& shape) {
+    const Encoding& encoding = type.encoding;
+    return encoding.scheme == Scheme::kPlain ? Info(encoding.dtype).floating
+                                             : CanEncode(encoding, shape);
+  }
+
   GgufTypes::File FileOf(const std::vector<NamedValue>& tensors) const {
     GgufTypes::File file{
         .model = model_, .tensors = {}, .sources = sources_, .importance = importance_};
@@ -189,9 +210,13 @@ class GgufPlanner {
     LayOutPlan(plan_, [&](std::vector<OutputTensor>& outputs) {
       return LayOutForGguf(request_, from_.source(), keys_, sources_, outputs);
     });
+    if (made_ != nullptr) {
+      plan_.gguf_keys = std::make_shared<const GgufKeys>(std::move(keys_));
+    }
   }
 
   const ConvertRequest& request_;
+  const Checkpoint* made_;  // what the plan is compared with; else null
   Plan plan_;
   Arrangement from_;
   GgufTypes types_;
@@ -207,8 +232,8 @@ class GgufPlanner {
 
 }  // namespace
 
-Plan PlanGguf(const ConvertRequest& request, ModelSource source) {
-  return GgufPlanner(request, std::move(source)).Build();
+Plan PlanGguf(const ConvertRequest& request, ModelSource source, const Checkpoint* made) {
+  return GgufPlanner(request, std::move(source), made).Build();
 }
 
 Plan PlanGgufSurvey(const ConvertRequest& request, ModelSource source) {

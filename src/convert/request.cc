@@ -142,6 +142,12 @@ GgufOptions GgufOptions::FromJson(const Json& json) {
   return out;
 }
 
+bool ConvertRequest::AsksForSchemes() const {
+  return scheme || dequantize || protect_routers || !rules.empty() || target_bpw || target_size ||
+         gguf.pure || gguf.leave_output_tensor || !gguf.output_tensor_type.empty() ||
+         !gguf.token_embedding_type.empty() || !gguf.tensor_types.empty();
+}
+
 Json ConvertRequest::ToJson() const {
   Json out = Json::MakeObject();
   out.Set("command", command);

@@ -231,10 +231,7 @@ class Run {
     } else if (Encodes(band)) {
       EncodeAndWrite(band, values, record);
     } else {
-      const size_t plane = PlanesOf(band).first;
-      std::array<uint64_t, kMostPlanes> hashes{};
-      WritePlane(band, plane, values, hashes[0]);
-      record.hash = Combine(hashes, 1);
+      record.hash = Deliver(band, {&values, 1});
     }
     Complete(index, record, ProgressBytes(plan_, band));
   }
@@ -268,20 +265,35 @@ class Run {
             }
           });
     }
-    std::array<uint64_t, kMostPlanes> hashes{};
-    for (size_t i = 0; i < count; ++i) {
-      WritePlane(band, i, buffers[i], hashes[i]);
-    }
-    record.hash = Combine(hashes, count);
+    record.hash = Deliver(band, {buffers.data(), count});
   }
 
-  void WritePlane(const Band& band, size_t plane, const Pool::Buffer& data, uint64_t& hash) {
-    if (output_ != nullptr) {
-      const std::span<const std::byte> bytes(data.data(), data.size());
-      hash = Hash64(bytes);
-      output_->Write(plan_.tensors[band.tensor].output.planes[plane],
-                     PartOf(band, plane, band.first), bytes);
+  // Gives a band's planes to whoever asked for them and to the output. Returns their hash.
+  uint64_t Deliver(const Band& band, std::span<const Pool::Buffer> buffers) {
+    const size_t begin = PlanesOf(band).first;
+    std::array<PlaneRun, kMostPlanes> runs;
+    std::array<uint64_t, kMostPlanes> hashes{};
+    for (size_t i = 0; i < buffers.size(); ++i) {
+      runs[i] = {.plane = begin + i,
+                 .offset = PartOf(band, begin + i, band.first),
+                 .bytes = {buffers[i].data(), buffers[i].size()}};
     }
+    if (options_.receive) {
+      options_.receive({.tensor = band.tensor, .planes = {runs.data(), buffers.size()}});
+    }
+    for (size_t i = 0; i < buffers.size(); ++i) {
+      hashes[i] = Write(band, runs[i]);
+    }
+    return Combine(hashes, buffers.size());
+  }
+
+  // Returns the hash of what was written.
+  uint64_t Write(const Band& band, const PlaneRun& run) {
+    if (output_ == nullptr) {
+      return 0;
+    }
+    output_->Write(plan_.tensors[band.tensor].output.planes[run.plane], run.offset, run.bytes);
+    return Hash64(run.bytes);
   }
 
   // The band that this thread will likely get next is asked for while this one is computed.

@@ -15,6 +15,19 @@
 
 namespace lbrx {
 
+// A run of bytes of an output's plane.
+struct PlaneRun {
+  size_t plane = 0;
+  uint64_t offset = 0;  // from the plane's start
+  std::span<const std::byte> bytes;
+};
+
+// What a band comes to: a run of each plane; of a tensor whose planes are copied, of one of them.
+struct BandResult {
+  size_t tensor = 0;  // its index in the plan
+  std::span<const PlaneRun> planes;
+};
+
 struct RunOptions {
   std::string destination;
   uint64_t memory = uint64_t{192} << 20;
@@ -29,6 +42,9 @@ struct RunOptions {
   // what they decode to. May be empty.
   std::function<void(size_t tensor, std::span<const float> values, std::span<const float> decoded)>
       observe;
+  // Called from any thread with what each band comes to in this run, before it is written. May be
+  // empty.
+  std::function<void(const BandResult&)> receive;
   CancelToken* cancel = nullptr;
   ProgressSink* progress = nullptr;
 };

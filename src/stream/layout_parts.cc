@@ -225,21 +225,37 @@ ValuePtr LatentHeads::Values(const NamedValue& both) const {
                 {(nope_ + value_) * rank, rank, 1});
 }
 
+namespace {
+
+// The type that holds the numbers of both. In a GGUF file, where rows are too short for blocks, one
+// part is F16, and the other decodes to F32.
+DType CommonDType(const std::string& name, const NamedValue& a, const NamedValue& b) {
+  const DType first = a.value->dtype();
+  const DType second = b.value->dtype();
+  const auto fits = [](DType dtype) {
+    return dtype == DType::kF32 || dtype == DType::kF16 || dtype == DType::kBF16;
+  };
+  if (first != second && (!fits(first) || !fits(second))) {
+    RefuseTensor(name, "its two parts differ in dtype", std::string(Name(first)),
+                 std::string(Name(second)));
+  }
+  return first == second ? first : DType::kF32;
+}
+
+}  // namespace
+
 ValuePtr LatentHeads::Join(const std::string& name, const NamedValue& keys,
                            const NamedValue& values) const {
   const Shape& first = keys.value->shape();
   const Shape& second = values.value->shape();
-  if (keys.value->dtype() != values.value->dtype()) {
-    RefuseTensor(name, "its two parts differ in dtype", std::string(Name(keys.value->dtype())),
-                 std::string(Name(values.value->dtype())));
-  }
+  const DType dtype = CommonDType(name, keys, values);
   if (first.rank() != 3 || second != Shape{heads_, value_, first[1]} ||
       first != Shape{heads_, first[1], nope_}) {
     RefuseTensor(name, "its two parts do not fit the configuration's heads",
                  Format("[{}, rank, {}] and [{}, {}, rank]", heads_, nope_, heads_, value_),
                  first.ToString() + " and " + second.ToString());
   }
-  return Reshape(Concat({Transposed(keys.value), values.value}, 1),
+  return Reshape(Concat({Transposed(CastTo(keys.value, dtype)), CastTo(values.value, dtype)}, 1),
                  {heads_ * (nope_ + value_), first[1]});
 }
 

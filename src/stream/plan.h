@@ -7,6 +7,7 @@
 
 #include "core/base/hash.h"
 #include "core/text/json.h"
+#include "formats/gguf/keys.h"
 #include "formats/writer.h"
 #include "quant/codec.h"
 #include "stream/value.h"
@@ -38,6 +39,8 @@ struct Plan {
   std::vector<SideFile> copies;      // copied byte for byte, before `texts`
   std::vector<OutputText> texts;     // written last, in order (index, then config.json)
   std::vector<std::string> notices;  // what the user should know before it runs
+  // What the header of a GGUF file says. Only in plans that are compared with what they made.
+  std::shared_ptr<const GgufKeys> gguf_keys;
 
   uint64_t OutputBytes() const;  // of everything that is written
   uint64_t SourceBytes() const;  // read

@@ -43,6 +43,7 @@ const CheckOptions& CheckRun::Start(std::string_view verb, uint64_t total_bytes)
 void CheckRun::Finish() {
   if (progress_ != nullptr) {
     progress_->Done();
+    progress_ = nullptr;
   }
 }
 

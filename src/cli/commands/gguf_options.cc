@@ -1,5 +1,6 @@
 #include "cli/commands/gguf_options.h"
 
+#include <algorithm>
 #include <array>
 
 #include "convert/target.h"
@@ -113,11 +114,13 @@ void RequireGgufTarget(const ParsedArgs& args, const ConvertRequest& request) {
     RefuseMlxOptions(args);
     return;
   }
-  for (const OptionTable table : {GgufFileOptions(), GgufQuantizeOptions()}) {
-    for (const OptionSpec& option : table) {
-      if (args.Has(option.name)) {
-        ThrowUsage(option.name, "is for GGUF files", "write to a DST that ends in .gguf");
-      }
+  const auto is_for_gguf = [](OptionTable table, std::string_view name) {
+    return std::any_of(table.begin(), table.end(),
+                       [&](const OptionSpec& option) { return option.name == name; });
+  };
+  for (const auto& [option, value] : args.given()) {
+    if (is_for_gguf(kFileOptions, option->name) || is_for_gguf(kQuantizeOptions, option->name)) {
+      ThrowUsage(option->name, "is for GGUF files", "write to a DST that ends in .gguf");
     }
   }
 }
@@ -137,6 +140,12 @@ void ApplyGgufOptions(const ParsedArgs& args, ConvertRequest& request) {
     ThrowUsage("--mmproj", "projector files cannot be written",
                "--text-only writes the text model of a multimodal one");
   }
+  ApplyGgufContentOptions(args, request);
+  request.gguf.allow_requantize = args.Has("--allow-requantize");
+  request.gguf.keep_split = args.Has("--keep-split");
+}
+
+void ApplyGgufContentOptions(const ParsedArgs& args, ConvertRequest& request) {
   RequireGgufTarget(args, request);
   GgufOptions& gguf = request.gguf;
   gguf.pre = args.ValueOr("--pre", "");
@@ -146,8 +155,6 @@ void ApplyGgufOptions(const ParsedArgs& args, ConvertRequest& request) {
   gguf.leave_output_tensor = args.Has("--leave-output-tensor");
   gguf.output_tensor_type = args.ValueOr("--output-tensor-type", "");
   gguf.token_embedding_type = args.ValueOr("--token-embedding-type", "");
-  gguf.allow_requantize = args.Has("--allow-requantize");
-  gguf.keep_split = args.Has("--keep-split");
   if (const auto layers = args.Value("--prune-layers")) {
     gguf.prune_layers = ParseLayerList(*layers);
   }

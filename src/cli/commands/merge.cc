@@ -71,10 +71,6 @@ constexpr std::array<OptionSpec, 31> kMergeOptions = {{
     {.name = "--no-allow-crimes", .help = "The default", .group = kPeer},
 }};
 
-OptionTable MergeOptions() {
-  return kMergeOptions;
-}
-
 void NoteIdleOptions(Context& context) {
   std::string idle;
   for (const auto& [option, value] : context.args().given()) {
@@ -111,17 +107,7 @@ int Run(Context& context) {
   if (const std::optional<std::string> size = args.Value("--out-shard-size")) {
     request.shard_size = PeerSize(*size);
   }
-  MergeRequest merge;
-  merge.config_file = given[0];
-  merge.config_text = ReadWholeFile(given[0], kConfigLimit);
-  merge.seed = args.Uint("--random-seed", 0, UINT64_MAX).value_or(0);
-  merge.compat = args.Has("--compat");
-  merge.mixed = args.Has("--allow-crimes");
-  merge.copy_tokenizer = !args.Has("--no-copy-tokenizer");
-  merge.card = request.card;
-  merge.strict = request.strict;
-  merge.dtype = request.dtype;
-  request.merge = merge.ToJson();
+  request.merge = MergeFromOptions(args, given[0], request).ToJson();
   ApplyGgufOptions(args, request);
   NoteIdleOptions(context);
   return CarryOut(context, MakePlan(context, request), request);
@@ -144,6 +130,25 @@ constexpr std::array<ArgumentSpec, 2> kArguments = {
       .help = "What to write: a file if the name ends in .gguf or .safetensors, else a folder"}}};
 
 }  // namespace
+
+OptionTable MergeOptions() {
+  return kMergeOptions;
+}
+
+MergeRequest MergeFromOptions(const ParsedArgs& args, const std::string& config,
+                              const ConvertRequest& request) {
+  MergeRequest merge;
+  merge.config_file = config;
+  merge.config_text = ReadWholeFile(config, kConfigLimit);
+  merge.seed = args.Uint("--random-seed", 0, UINT64_MAX).value_or(0);
+  merge.compat = args.Has("--compat");
+  merge.mixed = args.Has("--allow-crimes");
+  merge.copy_tokenizer = !args.Has("--no-copy-tokenizer");
+  merge.card = request.card;
+  merge.strict = request.strict;
+  merge.dtype = request.dtype;
+  return merge;
+}
 
 constinit const CommandInfo kMergeCommand = {
     .name = "merge",

@@ -19,6 +19,14 @@ OptionTable WritingOptions();       // of those --memory, --threads, --force, --
 // The request that the options of the first two tables make; source, destination and what `command`
 // adds are the caller's. An -q without value leaves `scheme` empty.
 ConvertRequest RequestFromOptions(const ParsedArgs& args, const std::string& command);
+// Of these what decides the bytes of tensors; no other option is asked for.
+void ApplyContentOptions(const ParsedArgs& args, ConvertRequest& request);
+
+// Those of merge.
+OptionTable MergeOptions();
+// The merge that the configuration at `config` and the options among them that decide bytes make.
+MergeRequest MergeFromOptions(const ParsedArgs& args, const std::string& config,
+                              const ConvertRequest& request);
 
 // A plan, and what the tensors of a merge are made of, for its report.
 struct Work {

@@ -183,22 +183,15 @@ OptionTable RunningOptions() {
   return kRunningOptions;
 }
 
-ConvertRequest RequestFromOptions(const ParsedArgs& args, const std::string& command) {
-  ConvertRequest request;
-  request.command = command;
+void ApplyContentOptions(const ParsedArgs& args, ConvertRequest& request) {
   request.scheme = args.Value("-q");
   request.group_size = static_cast<uint16_t>(args.Uint("--group-size", 1, 1024).value_or(0));
   request.rule = args.ValueOr("--mlx-rule", "metal") == "cpu" ? MlxRule::kCpu : MlxRule::kMetal;
   request.search = args.Has("--search");
-  request.target_bpw = args.Number("--target-bpw");
-  request.target_size = args.Size("--target-size");
   request.protect_routers = args.Has("--protect-routers");
   request.dequantize = args.Has("--dequantize");
   if (const auto dtype = args.Value("--dtype")) {
     request.dtype = ParseDTypeOption(*dtype);
-  }
-  if (const auto target = args.Value("--to")) {
-    request.target = *target == "mlx" ? TargetKind::kMlx : TargetKind::kHuggingFace;
   }
   for (const auto& [option, value] : args.given()) {
     if (option->name == "--override") {
@@ -208,6 +201,17 @@ ConvertRequest RequestFromOptions(const ParsedArgs& args, const std::string& com
     }
   }
   request.text_only = args.Has("--text-only");
+}
+
+ConvertRequest RequestFromOptions(const ParsedArgs& args, const std::string& command) {
+  ConvertRequest request;
+  request.command = command;
+  ApplyContentOptions(args, request);
+  request.target_bpw = args.Number("--target-bpw");
+  request.target_size = args.Size("--target-size");
+  if (const auto target = args.Value("--to")) {
+    request.target = *target == "mlx" ? TargetKind::kMlx : TargetKind::kHuggingFace;
+  }
   request.shard_size = args.Size("--shard-size");
   request.strict = args.Has("--strict");
   request.card = !args.Has("--no-card");
