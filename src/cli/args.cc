@@ -8,6 +8,7 @@
 
 #include "core/base/error.h"
 #include "core/base/format.h"
+#include "core/base/plain_text.h"
 #include "core/text/suggest.h"
 
 namespace lbrx {
@@ -295,7 +296,7 @@ std::optional<double> ParsedArgs::Number(std::string_view option) const {
     return std::nullopt;
   }
   char* end = nullptr;
-  const double value = std::strtod(text->c_str(), &end);
+  const double value = ParseDouble(text->c_str(), &end);
   if (text->empty() || *end != '\0' || !std::isfinite(value) || value < 0) {
     ThrowUsage(option, "not a valid number", "", "a number of at least 0", "'" + *text + "'");
   }

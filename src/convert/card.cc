@@ -1,13 +1,13 @@
 #include "convert/card.h"
 
 #include <algorithm>
-#include <cctype>
 #include <map>
 
 #include "convert/command.h"
 #include "convert/front_matter.h"
 #include "convert/markdown.h"
 #include "core/base/format.h"
+#include "core/base/plain_text.h"
 
 namespace lbrx {
 namespace {
@@ -181,9 +181,7 @@ std::optional<std::string> SourceCard(const Checkpoint& source) {
 
 // On file systems that ignore case, "readme.md" is the same file.
 bool IsCardName(const std::string& name) {
-  return std::equal(
-      name.begin(), name.end(), kCardName, kCardName + std::string_view(kCardName).size(),
-      [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); });
+  return EqualIgnoringCase(name, kCardName);
 }
 
 }  // namespace

@@ -1,12 +1,12 @@
 // What users write for a GGUF value.
 #include <charconv>
 #include <cmath>
-#include <cstdlib>
 #include <limits>
 #include <utility>
 
 #include "convert/edit.h"
 #include "core/base/format.h"
+#include "core/base/plain_text.h"
 
 namespace lbrx {
 namespace {
@@ -64,9 +64,9 @@ class NumberParser {
       case GgufType::kI64:
         return Integer<int64_t>(text);
       case GgufType::kF32:
-        return Real(text, &std::strtof);
+        return Real(text, &ParseFloat);
       case GgufType::kF64:
-        return Real(text, &std::strtod);
+        return Real(text, &ParseDouble);
       default:
         return Boolean(text);
     }

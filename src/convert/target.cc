@@ -1,24 +1,14 @@
 #include "convert/target.h"
 
 #include <algorithm>
-#include <cctype>
 
 #include "core/base/format.h"
+#include "core/base/plain_text.h"
 
 namespace lbrx {
 
-namespace {
-
-std::string Lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
-
-}  // namespace
-
 bool IsGgufName(const std::string& destination) {
-  return Lower(destination).ends_with(".gguf");
+  return AsciiLower(destination).ends_with(".gguf");
 }
 
 std::optional<Encoding> NearestInMlx(Scheme block) {
@@ -44,7 +34,7 @@ std::optional<Encoding> NearestInMlx(Scheme block) {
 }
 
 TargetKind ResolveTarget(const ConvertRequest& request, const Selection& selection) {
-  const std::string name = Lower(request.destination);
+  const std::string name = AsciiLower(request.destination);
   if (name.ends_with(".safetensors")) {
     if (request.target && *request.target != TargetKind::kSafetensors) {
       throw Error(ErrorCode::kUsage,

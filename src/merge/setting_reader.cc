@@ -1,12 +1,12 @@
 // Settings and parameters out of a configuration file.
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <string>
 #include <utility>
 
 #include "core/base/error.h"
 #include "core/base/format.h"
+#include "core/base/plain_text.h"
 #include "core/text/yaml_scalar.h"
 #include "merge/config_reader.h"
 
@@ -15,10 +15,7 @@ namespace {
 
 // Words that stand for a boolean where a text is found, in any case.
 std::optional<bool> BooleanWord(std::string_view text) {
-  std::string lower(text.substr(0, 6));
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) {
-    return static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  });
+  const std::string lower = AsciiLower(text.substr(0, 6));
   constexpr std::array<std::string_view, 6> kTrue = {"true", "yes", "on", "1", "t", "y"};
   constexpr std::array<std::string_view, 6> kFalse = {"false", "no", "off", "0", "f", "n"};
   if (std::find(kTrue.begin(), kTrue.end(), lower) != kTrue.end()) {

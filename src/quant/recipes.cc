@@ -1,7 +1,6 @@
 #include "quant/recipes.h"
 
-#include <algorithm>
-#include <cctype>
+#include "core/base/plain_text.h"
 
 namespace lbrx {
 
@@ -18,9 +17,8 @@ const std::vector<MixedRecipe>& MixedRecipes() {
 }
 
 std::optional<MixedRecipe> MixedRecipeByName(std::string_view name) {
-  const auto same = [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; };
   for (const MixedRecipe& recipe : MixedRecipes()) {
-    if (std::equal(name.begin(), name.end(), recipe.name.begin(), recipe.name.end(), same)) {
+    if (EqualIgnoringCase(name, recipe.name)) {
       return recipe;
     }
   }

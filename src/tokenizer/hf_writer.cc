@@ -1,8 +1,6 @@
 #include "tokenizer/hf_writer.h"
 
-#include <algorithm>
-#include <cctype>
-
+#include "core/base/plain_text.h"
 #include "tokenizer/byte_alphabet.h"
 #include "tokenizer/utf8.h"
 
@@ -46,9 +44,7 @@ void AppendModel(const HfParts& parts, std::string& out) {
 
 // llama.cpp takes the blanks behind the special tokens of models of this name.
 bool TakesBlanksBehind(const GgufKeys& keys, std::string_view token) {
-  std::string name = keys.String("general.name");
-  std::transform(name.begin(), name.end(), name.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const std::string name = AsciiLower(keys.String("general.name"));
   return (name.find("phi-3") != std::string::npos || name.find("phi3") != std::string::npos) &&
          token != "<unk>" && token != "<s>" && token != "<|endoftext|>";
 }

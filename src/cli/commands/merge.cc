@@ -1,11 +1,10 @@
 #include "merge/merge.h"
 
-#include <cctype>
-
 #include "cli/commands/commands.h"
 #include "cli/commands/gguf_options.h"
 #include "cli/commands/write.h"
 #include "core/base/format.h"
+#include "core/base/plain_text.h"
 
 namespace lbrx {
 namespace {
@@ -88,8 +87,7 @@ uint64_t PeerSize(const std::string& text) {
   constexpr std::pair<char, std::string_view> kUnits[] = {{'b', "GB"}, {'B', "GB"}, {'m', "MB"},
                                                           {'M', "MB"}, {'k', "kB"}, {'K', "kB"}};
   for (const auto& [unit, name] : kUnits) {
-    const bool bare = text.size() > 1 && text.back() == unit &&
-                      std::isdigit(static_cast<unsigned char>(text[text.size() - 2])) != 0;
+    const bool bare = text.size() > 1 && text.back() == unit && IsAsciiDigit(text[text.size() - 2]);
     if (bare) {
       return ParseBytes(text.substr(0, text.size() - 1) + std::string(name));
     }

@@ -1,9 +1,10 @@
 #include "core/tensor/dtype.h"
 
 #include <array>
-#include <cctype>
 #include <string>
 #include <utility>
+
+#include "core/base/plain_text.h"
 
 namespace lbrx {
 namespace {
@@ -59,10 +60,7 @@ std::optional<DType> DTypeByName(std::string_view name) {
 }
 
 std::optional<DType> ParseDType(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  }
+  const std::string lower = AsciiLower(text);
   for (const auto& [name, dtype] : kUserNames) {
     if (name == lower) {
       return dtype;

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <utility>
 
 #include "core/base/checked.h"
 #include "core/base/error.h"
+#include "core/base/plain_text.h"
 #include "core/tensor/ggml_types.h"
 #include "core/tensor/packed.h"
 
@@ -45,14 +45,6 @@ constexpr std::array<SchemeInfo, 14> kSchemes = {{
 // Of all but GGUF's, which have a table of their own.
 const SchemeInfo& InfoOf(Scheme scheme) {
   return kSchemes[static_cast<size_t>(scheme)];
-}
-
-std::string Lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  }
-  return out;
 }
 
 template <typename List, typename Value>
@@ -184,7 +176,7 @@ bool CanEncode(const Encoding& encoding, const Shape& shape) {
 std::string SchemeLabel(const Encoding& encoding) {
   switch (encoding.scheme) {
     case Scheme::kPlain:
-      return Lower(Name(encoding.dtype));
+      return AsciiLower(Name(encoding.dtype));
     case Scheme::kAffine:
       return std::to_string(encoding.bits) + "bit/" + std::to_string(encoding.group);
     default:
@@ -219,7 +211,7 @@ std::optional<Scheme> SchemeByName(std::string_view name) {
 }
 
 std::optional<Encoding> ParseScheme(std::string_view name, uint16_t group) {
-  const std::string lower = Lower(name);
+  const std::string lower = AsciiLower(name);
   for (const SchemeRow& row : SchemeTable()) {
     if (row.name != lower) {
       continue;

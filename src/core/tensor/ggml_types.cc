@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
+
+#include "core/base/plain_text.h"
 
 namespace lbrx {
 namespace {
@@ -54,12 +55,6 @@ template <typename Predicate>
 const GgmlType* FindIf(Predicate predicate) {
   const auto found = std::find_if(kTypes.begin(), kTypes.end(), predicate);
   return found == kTypes.end() ? nullptr : &*found;
-}
-
-bool EqualIgnoringCase(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
-    return std::toupper(x) == std::toupper(y);
-  });
 }
 
 }  // namespace

@@ -98,8 +98,13 @@ class SaxAdapter {
     return true;
   }
 
-  bool number_float(double value, const std::string& spelling) {
+  bool number_float(double value, std::string spelling) {
     Mark();
+    // nlohmann puts the decimal separator of the process's locale in the place of the point.
+    const size_t separator = spelling.find_first_not_of("+-0123456789eE");
+    if (separator != std::string::npos) {
+      spelling[separator] = '.';
+    }
     handler_.Double(value, spelling);
     return true;
   }

@@ -1,18 +1,11 @@
 #include "core/text/suggest.h"
 
 #include <algorithm>
-#include <cctype>
+
+#include "core/base/plain_text.h"
 
 namespace lbrx {
 namespace {
-
-std::string Lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  }
-  return out;
-}
 
 // The only candidate that begins with `word`, if it has at least two characters beyond dashes.
 std::string OnlyCompletion(const std::string& word, std::span<const std::string> candidates) {
@@ -22,7 +15,7 @@ std::string OnlyCompletion(const std::string& word, std::span<const std::string>
   }
   std::string found;
   for (const std::string& candidate : candidates) {
-    if (Lower(candidate).starts_with(word)) {
+    if (AsciiLower(candidate).starts_with(word)) {
       if (!found.empty()) {
         return "";
       }
@@ -35,8 +28,8 @@ std::string OnlyCompletion(const std::string& word, std::span<const std::string>
 }  // namespace
 
 size_t EditDistance(std::string_view a, std::string_view b) {
-  const std::string s = Lower(a);
-  const std::string t = Lower(b);
+  const std::string s = AsciiLower(a);
+  const std::string t = AsciiLower(b);
   std::vector<size_t> before(t.size() + 1);  // row i - 2
   std::vector<size_t> last(t.size() + 1);    // row i - 1
   std::vector<size_t> row(t.size() + 1);
@@ -72,7 +65,7 @@ std::string Nearest(std::string_view word, std::span<const std::string> candidat
       best_distance = distance;
     }
   }
-  return best.empty() ? OnlyCompletion(Lower(word), candidates) : best;
+  return best.empty() ? OnlyCompletion(AsciiLower(word), candidates) : best;
 }
 
 std::string Suggestion(std::string_view word, std::span<const std::string> candidates,

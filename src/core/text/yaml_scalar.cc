@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
-#include <cstdlib>
 #include <limits>
 #include <string>
+
+#include "core/base/plain_text.h"
 
 namespace lbrx {
 namespace {
@@ -199,7 +199,7 @@ Magnitude Split(std::string_view text) {
 }
 
 double Decimal(const std::string& digits) {
-  return std::strtod(digits.c_str(), nullptr);
+  return ParseDouble(digits.c_str(), nullptr);
 }
 
 // "1:30" is 1 * 60 + 30; the last part may have a fraction.
@@ -233,14 +233,6 @@ std::string_view Trim(std::string_view text) {
   return first == std::string_view::npos
              ? std::string_view()
              : text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
-}
-
-std::string Lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](char c) {
-    return static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  });
-  return out;
 }
 
 // Digits with single underscores between them.
@@ -280,7 +272,7 @@ YamlKind ResolvePlainScalar(std::string_view text) {
     return YamlKind::kNull;
   }
   const char first = text.front();
-  if (std::isalpha(static_cast<unsigned char>(first)) != 0) {
+  if (IsAsciiLetter(first)) {
     return IsTrue(text) || IsFalse(text) ? YamlKind::kBool : YamlKind::kString;
   }
   if (std::string_view("+-.0123456789").find(first) == std::string_view::npos) {
@@ -308,7 +300,7 @@ double YamlInteger(std::string_view text) {
     return sign * PowerOfTwoBase(std::string_view(digits).substr(2), 2);
   }
   if (digits.starts_with("0x")) {
-    return sign * Decimal(digits);  // strtod knows hexadecimal digits
+    return sign * Decimal(digits);  // ParseDouble knows hexadecimal digits
   }
   return sign * (digits.starts_with('0') ? PowerOfTwoBase(digits, 8) : Decimal(digits));
 }
@@ -331,7 +323,7 @@ std::optional<double> ParseDecimal(std::string_view text) {
     return sign * Decimal(digits);
   }
   const auto [sign, word] = Split(text);
-  const std::string lower = Lower(word);
+  const std::string lower = AsciiLower(word);
   if (lower == "inf" || lower == "infinity") {
     return sign * std::numeric_limits<double>::infinity();
   }

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <cstdlib>
 #include <limits>
 
 #include "core/base/error.h"
 #include "core/base/format.h"
+#include "core/base/plain_text.h"
 
 namespace lbrx {
 namespace {
@@ -46,7 +46,7 @@ GgufValue ParseInt(std::string_view key, std::string_view text) {
 
 GgufValue ParseFloat(std::string_view key, const std::string& text) {
   char* end = nullptr;
-  const double value = std::strtod(text.c_str(), &end);
+  const double value = ParseDouble(text.c_str(), &end);
   if (text.empty() || end != text.c_str() + text.size() ||
       !std::isfinite(static_cast<float>(value))) {
     Refuse(key, "the value is no float", "a number that 32 bits hold", text);

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "core/base/format.h"
+#include "core/base/plain_text.h"
 #include "formats/detect.h"
 #include "formats/huggingface/huggingface.h"
 
@@ -40,17 +41,9 @@ std::string Enumerate(const std::vector<std::string>& names) {
   return out;
 }
 
-std::string Lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  }
-  return out;
-}
-
 // CON, NUL.txt, LPT1...: files that Windows takes for devices.
 bool IsDeviceName(std::string_view name) {
-  const std::string stem = Lower(name.substr(0, name.find('.')));
+  const std::string stem = AsciiLower(name.substr(0, name.find('.')));
   constexpr std::array<std::string_view, 4> kDevices = {"con", "prn", "aux", "nul"};
   if (std::find(kDevices.begin(), kDevices.end(), stem) != kDevices.end()) {
     return true;

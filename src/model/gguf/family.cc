@@ -1,11 +1,11 @@
 #include "model/gguf/family.h"
 
 #include <cmath>
-#include <cstdlib>
 #include <limits>
 
 #include "core/base/error.h"
 #include "core/base/format.h"
+#include "core/base/plain_text.h"
 #include "model/config.h"
 
 namespace lbrx {
@@ -54,7 +54,7 @@ std::string Join(const std::vector<std::string>& parts) {
 }  // namespace
 
 double ShortestDecimal(float value) {
-  return std::strtod(Format("{}", value).c_str(), nullptr);
+  return ParseDouble(Format("{}", value).c_str(), nullptr);
 }
 
 void FailMember(std::string_view member, std::string what, std::string expected,

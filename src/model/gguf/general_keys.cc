@@ -1,12 +1,12 @@
 #include "model/gguf/general_keys.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 #include <map>
 #include <vector>
 
 #include "core/base/format.h"
+#include "core/base/plain_text.h"
 #include "model/gguf/gguf_config.h"
 
 namespace lbrx {
@@ -85,13 +85,11 @@ std::string TitleOf(std::string_view id) {
   for (size_t i = 0; i < id.size(); ++i) {
     const bool gap = id[i] == '-' || id[i] == ' ';
     const std::string_view word = id.substr(i, id.find_first_of("- ", i) - i);
-    const bool version =
-        word.size() > 1 && word[0] == 'v' && std::isdigit(static_cast<unsigned char>(word[1])) != 0;
+    const bool version = word.size() > 1 && word[0] == 'v' && IsAsciiDigit(word[1]);
     const bool lower = std::none_of(word.begin(), word.end(),
-                                    [](unsigned char letter) { return std::isupper(letter) != 0; });
-    const auto letter = static_cast<unsigned char>(id[i]);
+                                    [](char letter) { return letter != AsciiLower(letter); });
     if (!gap) {
-      title += static_cast<char>(start && lower && !version ? std::toupper(letter) : letter);
+      title += start && lower && !version ? AsciiUpper(id[i]) : id[i];
     } else if (!title.empty() && title.back() != ' ') {
       title += ' ';
     }

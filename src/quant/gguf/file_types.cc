@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 
 #include "core/base/error.h"
+#include "core/base/plain_text.h"
 #include "core/text/suggest.h"
 
 namespace lbrx {
@@ -52,12 +52,6 @@ constexpr std::array<FileType, 37> kFileTypes = {{
     {Id::kF32, "F32", "", "F32", "floats"},
     {Id::kCopy, "COPY", "", "", "every tensor as it is"},
 }};
-
-bool EqualIgnoringCase(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
-    return std::toupper(x) == std::toupper(y);
-  });
-}
 
 }  // namespace
 
