@@ -69,7 +69,16 @@ class GgufPlanner {
     for (const NamedValue& tensor : tensors) {
       stored_.push_back(AsStoredIn(tensor));
     }
+    NoteForeignImportance();
     return tensors;
+  }
+
+  void NoteForeignImportance() {
+    if (importance_.any() && !importance_.KnowsOneOf(sources_)) {
+      plan_.notices.push_back(
+          Format("{} has no weights for any tensor of this model; is it another model's?",
+                 request_.gguf.imatrix));
+    }
   }
 
   // How a tensor comes into the file while no other type is asked for.

@@ -114,6 +114,27 @@ TEST(GgufFileTypes1, OldImportanceFilesGiveTheSameBytes) {
   }
 }
 
+TEST(GgufFileTypes1, ImportanceOfAnotherModelIsTold) {
+  const TempDir folder;
+  ConvertRequest request = RequestOf("Q4_K_M/imatrix", folder / "model.gguf");
+  EXPECT_EQ(Execute(request).find("another model's"), std::string::npos);
+  request.destination = folder / "other.gguf";
+  request.gguf.imatrix = TestData("imatrix/experts.gguf");
+  EXPECT_NE(Execute(request).find("experts.gguf has no weights for any tensor of this model"),
+            std::string::npos);
+}
+
+TEST(GgufFileTypes1, WhatIsQuantizedAlreadyIsTold) {
+  const TempDir folder;
+  ConvertRequest request =
+      RequestFor(Made(RequestOf("Q8_0/plain", folder / "a.gguf")), folder / "b.gguf");
+  request.scheme = "Q4_K_M";
+  EXPECT_NE(Execute(request).find("tensors are quantized already"), std::string::npos);
+  request.destination = folder / "c.gguf";
+  request.gguf.allow_requantize = true;
+  EXPECT_EQ(Execute(request).find("quantized already"), std::string::npos);
+}
+
 // One step from a Hugging Face folder is the two steps that llama.cpp takes.
 TEST(GgufFileTypes1, OneStepIsTheTwo) {
   const TempDir folder;

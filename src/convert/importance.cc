@@ -1,5 +1,7 @@
 #include "convert/importance.h"
 
+#include <algorithm>
+
 #include "core/base/format.h"
 
 namespace lbrx {
@@ -22,6 +24,12 @@ Importance::Importance(const GgufOptions& options, std::vector<std::string>& not
     notices.push_back(Format("{}: {} experts were never seen; their weights are taken as 1",
                              options.imatrix, neutral));
   }
+}
+
+bool Importance::KnowsOneOf(const std::vector<std::string>& names) const {
+  return any() && std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+           return matrix_->entries().contains(name);
+         });
 }
 
 bool Importance::Has(const std::string& name, const Shape& shape) const {

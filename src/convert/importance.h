@@ -20,6 +20,9 @@ class Importance {
   // Whether there are weights at all.
   bool any() const { return matrix_ && !matrix_->entries().empty(); }
 
+  // Whether there are weights for a tensor of one of these names.
+  bool KnowsOneOf(const std::vector<std::string>& names) const;
+
   // `name` as the source's file would have it, before layers were left out.
   bool Has(const std::string& name, const Shape& shape) const;
   // Weights as PlannedTensor::importance; nullptr where there are none.
