@@ -23,6 +23,7 @@ libssl-dev              inc:openssl/evp.h
 libgtest-dev            inc:gtest/gtest.h
 libgmock-dev            inc:gmock/gmock.h
 python3-venv            py:ensurepip
+locales                 glob:/usr/share/i18n/locales/de_DE
 EOF
 }
 
