@@ -4,6 +4,7 @@
 #   make demo     quantizes the model in models/tiny-llama and shows the result
 #   make test     the tests of the release build
 #   make check    format, clang-tidy on changed files, layers, rooms, the binary, arm64
+#   make determinism  the same bytes under every setting, for every row of the registries
 #   make bench    measures against the peers, writes docs/benchmarks.md
 #   make test-report  opens reports in headless Chromium; screenshots in build/report
 #   make asan | tsan | fuzz | test-peers | setup | clean
@@ -49,6 +50,14 @@ test: setup
 	@$(call configure,release)
 	@cmake --build build/release -j $(JOBS)
 	@$(call ctest,release)
+	@python3 -B tools/check_reliability.py build/release/junit.xml
+
+# All settings; `make test` has a few of them.
+.PHONY: determinism
+determinism: build
+	@cmake --build build/release -j $(JOBS) --target determinism_test
+	@LBRX_DETERMINISM=full build/release/determinism_test --gtest_brief=1
+	@python3 -B tests/determinism/run.py --lbrx build/release/lbrx
 
 bench: test-tools build
 	@cmake --build build/release -j $(JOBS) --target lbrx_kernel_bench lbrx_ggml_bench

@@ -113,6 +113,7 @@ def main():
     commands = failures = 0
     for path in files:
         ran, failed = run_file(path, arguments.lbrx.resolve())
+        print(f"{path.name}: {ran} commands, {failed} failed")
         commands += ran
         failures += failed
     print(f"{commands} commands in {len(files)} transcripts, {failures} failed")
