@@ -50,8 +50,13 @@ Output::Output(const Plan& plan, Options options)
     : plan_(plan), options_(std::move(options)), files_([this](uint64_t file) {
         return File::OpenWrite(PathOf(plan_.layout.files[file].name));
       }) {
-  partial_ =
-      PartialOutput::Open(options_.destination, {.force = options_.force, .sync = options_.sync});
+  PartialOutput::Options partial{.force = options_.force, .sync = options_.sync};
+  if (plan_.layout.beside) {
+    for (const OutputFile& file : plan_.layout.files) {
+      partial.parts.push_back(file.name);
+    }
+  }
+  partial_ = PartialOutput::Open(options_.destination, partial);
   try {
     Resume();
   } catch (const Error& error) {
@@ -64,48 +69,7 @@ Output::Output(const Plan& plan, Options options)
 }
 
 std::string Output::PathOf(const std::string& name) const {
-  if (name.empty()) {
-    return partial_->data_path();
-  }
-  std::string path = JoinPath(partial_->data_path(), name);
-  // A run that was killed while it moved a set's parts has left some where they belong.
-  return plan_.layout.beside && !PathExists(path) && PathExists(PlaceOf(name)) ? PlaceOf(name)
-                                                                               : path;
-}
-
-// Where a part of a set ends up.
-std::string Output::PlaceOf(const std::string& name) const {
-  return JoinPath(ParentPath(partial_->destination()), name);
-}
-
-void Output::RequireNoParts() const {
-  for (const OutputFile& file : plan_.layout.files) {
-    if (plan_.layout.beside && !options_.force && PathExists(PlaceOf(file.name))) {
-      throw Error(ErrorCode::kIo, {.file = PlaceOf(file.name),
-                                   .object = "",
-                                   .what = "already exists",
-                                   .expected = {},
-                                   .found = {},
-                                   .offset = {},
-                                   .advice = "use --force to replace it"});
-    }
-  }
-}
-
-// Moves the parts one by one, the first last: without it no program takes the others for a model.
-// A run that is killed between two moves is finished by the next one.
-void Output::CommitSet() {
-  const std::vector<OutputFile>& files = plan_.layout.files;
-  for (size_t i = files.size(); i-- > 0;) {
-    const std::string staged = JoinPath(partial_->data_path(), files[i].name);
-    if (PathExists(staged)) {
-      RenamePath(staged, PlaceOf(files[i].name));
-    }
-  }
-  if (options_.sync) {
-    SyncDirectory(ParentPath(partial_->destination()));
-  }
-  partial_->Discard();
+  return name.empty() ? partial_->data_path() : JoinPath(partial_->data_path(), name);
 }
 
 Json Output::JournalHeader() const {
@@ -163,7 +127,6 @@ void Output::Resume() {
 }
 
 void Output::StartOver() {
-  RequireNoParts();
   partial_->Reset();
   RequireSpace();
   Guard([&] {
@@ -171,9 +134,7 @@ void Output::StartOver() {
       MakeDirectory(partial_->data_path());
     }
     for (const OutputFile& file : plan_.layout.files) {
-      const std::string path =
-          file.name.empty() ? partial_->data_path() : JoinPath(partial_->data_path(), file.name);
-      const std::shared_ptr<File> out = File::Create(path);
+      const std::shared_ptr<File> out = File::Create(PathOf(file.name));
       out->Allocate(file.size);
       out->WriteAt(0, file.header);
     }
@@ -255,17 +216,17 @@ void Output::Finish() {
       }
     }
     WriteSmallFiles();
-    if (plan_.layout.beside) {
-      CommitSet();
-    } else {
-      partial_->Commit();
-    }
+    partial_->Commit();
   });
 }
 
 void Output::Abandon(bool keep) {
-  if (!keep && !write_failed_) {
+  if (keep || write_failed_) {
+    return;
+  }
+  try {
     partial_->Discard();
+  } catch (const std::exception&) {  // the failure that led here is the one to tell
   }
 }
 

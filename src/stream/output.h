@@ -52,9 +52,6 @@ class Output {
   template <typename F>
   void Guard(F&& write);
   std::string PathOf(const std::string& name) const;
-  std::string PlaceOf(const std::string& name) const;
-  void RequireNoParts() const;
-  void CommitSet();
   Json JournalHeader() const;
   void Resume();
   void RequireSamePlan(const Json& found) const;
