@@ -3,14 +3,17 @@
 #include <algorithm>
 
 #include "core/base/format.h"
+#include "stream/sources.h"
 
 namespace lbrx {
 namespace {
 
 constexpr uint64_t kCopyBytes = uint64_t{1} << 20;
 
-void CopyFile(const SideFile& source, File& to) {
+// Of a file that was as `expected` when the run began.
+void CopyFile(const SideFile& source, const Fingerprint& expected, File& to) {
   const std::shared_ptr<File> from = File::OpenRead(source.path);
+  RequireUnchanged(source.path, expected, from->GetFingerprint());
   std::vector<std::byte> buffer(std::min(kCopyBytes, source.bytes));
   for (uint64_t at = 0; at < source.bytes; at += buffer.size()) {
     const std::span<std::byte> part(buffer.data(),
@@ -18,6 +21,21 @@ void CopyFile(const SideFile& source, File& to) {
     from->ReadAt(at, part);
     to.WriteAt(at, part);
   }
+  RequireUnchanged(source.path, expected, from->GetFingerprint());
+}
+
+// The files that are copied at the end must be there when the work begins, and stay as they are.
+std::vector<Fingerprint> FingerprintsOf(const std::vector<SideFile>& copies) {
+  std::vector<Fingerprint> fingerprints;
+  for (const SideFile& copy : copies) {
+    fingerprints.push_back(File::OpenRead(copy.path)->GetFingerprint());
+    if (fingerprints.back().size != copy.bytes) {
+      Fingerprint planned = fingerprints.back();
+      planned.size = copy.bytes;
+      RequireUnchanged(copy.path, planned, fingerprints.back());
+    }
+  }
+  return fingerprints;
 }
 
 [[noreturn]] void ThrowChanged(const std::string& folder, const std::string& what,
@@ -47,7 +65,10 @@ void RequireSameMembers(const std::string& folder, const Json& before, const Jso
 }  // namespace
 
 Output::Output(const Plan& plan, Options options)
-    : plan_(plan), options_(std::move(options)), files_([this](uint64_t file) {
+    : plan_(plan),
+      options_(std::move(options)),
+      copies_(FingerprintsOf(plan.copies)),
+      files_([this](uint64_t file) {
         return File::OpenWrite(PathOf(plan_.layout.files[file].name));
       }) {
   PartialOutput::Options partial{.force = options_.force, .sync = options_.sync};
@@ -157,13 +178,13 @@ void Output::RequireSpace() const {
   }
 }
 
-// Runs `write`, remembering that a failure came from writing.
+// Runs `write`, remembering that a failure came from writing (and not from what was to be written).
 template <typename F>
 void Output::Guard(F&& write) {
   try {
     write();
-  } catch (const Error&) {
-    write_failed_ = true;
+  } catch (const Error& error) {
+    write_failed_ = write_failed_ || error.code() != ErrorCode::kInvalid;
     throw;
   }
 }
@@ -192,9 +213,9 @@ void Output::WriteSmallFiles() {
     RemoveTree(path);  // of an earlier run
     return File::Create(path);
   };
-  for (const SideFile& copy : plan_.copies) {
-    const std::shared_ptr<File> out = create(copy.name);
-    CopyFile(copy, *out);
+  for (size_t i = 0; i < plan_.copies.size(); ++i) {
+    const std::shared_ptr<File> out = create(plan_.copies[i].name);
+    CopyFile(plan_.copies[i], copies_[i], *out);
     if (options_.sync) {
       out->Sync();
     }
