@@ -7,19 +7,27 @@
 namespace lbrx {
 namespace {
 
-std::atomic<int64_t> live{0};
-std::atomic<bool> counting{false};
-std::atomic<uint64_t> count{0};
-std::atomic<uint64_t> first_failing{0};
-std::atomic<bool> all_from_there{false};
+struct State {
+  std::atomic<int64_t> live{0};
+  std::atomic<bool> counting{false};
+  std::atomic<uint64_t> count{0};
+  std::atomic<uint64_t> first_failing{0};
+  std::atomic<bool> all_from_there{false};
+};
+
+State& TheState() {
+  static constinit State state;  // needed before main() and after it
+  return state;
+}
 
 bool IsToFail() {
-  if (!counting.load(std::memory_order_relaxed)) {
+  State& state = TheState();
+  if (!state.counting.load(std::memory_order_relaxed)) {
     return false;
   }
-  const uint64_t n = count.fetch_add(1) + 1;
-  const uint64_t first = first_failing.load();
-  return first != 0 && (n == first || (n > first && all_from_there.load()));
+  const uint64_t n = state.count.fetch_add(1) + 1;
+  const uint64_t first = state.first_failing.load();
+  return first != 0 && (n == first || (n > first && state.all_from_there.load()));
 }
 
 void* Allocate(size_t size, size_t alignment) {
@@ -31,7 +39,7 @@ void* Allocate(size_t size, size_t alignment) {
       alignment <= __STDCPP_DEFAULT_NEW_ALIGNMENT__
           ? std::malloc(size)
           : std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
-  live += memory == nullptr ? 0 : 1;
+  TheState().live += memory == nullptr ? 0 : 1;
   return memory;
 }
 
@@ -44,7 +52,7 @@ void* AllocateOrThrow(size_t size, size_t alignment) {
 }
 
 void Free(void* memory) {
-  live -= memory == nullptr ? 0 : 1;
+  TheState().live -= memory == nullptr ? 0 : 1;
   std::free(memory);
 }
 
@@ -53,22 +61,37 @@ constexpr size_t kDefault = __STDCPP_DEFAULT_NEW_ALIGNMENT__;
 }  // namespace
 
 AllocationFaults::AllocationFaults(uint64_t n, bool onwards) {
-  count = 0;
-  first_failing = n;
-  all_from_there = onwards;
-  counting = true;
+  State& state = TheState();
+  state.count = 0;
+  state.first_failing = n;
+  state.all_from_there = onwards;
+  state.counting = true;
 }
 
 AllocationFaults::~AllocationFaults() {
-  counting = false;
+  TheState().counting = false;
+}
+
+AppRun RunWithoutMemory(const std::vector<std::string>& line, uint64_t n, bool onwards) {
+  StringSink out;
+  StringSink err;
+  CancelToken cancel;
+  Streams streams{&out, &err, [](const std::string&) { return std::nullopt; }, &cancel,
+                  [] { return 0; }};
+  int code = 0;
+  {
+    const AllocationFaults faults(n, onwards);
+    code = RunApp(line, streams);
+  }
+  return {code, out.text(), err.text()};
 }
 
 uint64_t AllocationFaults::Count() {
-  return count.load();
+  return TheState().count.load();
 }
 
 int64_t LiveAllocations() {
-  return live.load();
+  return TheState().live.load();
 }
 
 }  // namespace lbrx

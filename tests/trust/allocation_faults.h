@@ -2,6 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <vector>
+
+#include "cli/test_app.h"
 
 namespace lbrx {
 
@@ -17,6 +21,9 @@ class AllocationFaults {
 
   static uint64_t Count();
 };
+
+// Runs a command line while allocations fail; the test's own do not.
+AppRun RunWithoutMemory(const std::vector<std::string>& line, uint64_t n, bool onwards = false);
 
 // Allocated and not freed, of the whole process.
 int64_t LiveAllocations();

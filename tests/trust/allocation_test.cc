@@ -24,18 +24,7 @@ class Allocations : public ::testing::TestWithParam<size_t> {
   // A run from a fresh start whose n-th allocation fails, or all from the n-th on; 0: none.
   AppRun Run(uint64_t n, bool onwards = false, unsigned threads = 1) const {
     place_.Reset();
-    const std::vector<std::string> line = place_.CommandLine(threads);
-    StringSink out;
-    StringSink err;
-    CancelToken cancel;
-    Streams streams{&out, &err, [](const std::string&) { return std::nullopt; }, &cancel,
-                    [] { return 0; }};
-    int code = 0;
-    {
-      const AllocationFaults faults(n, onwards);
-      code = RunApp(line, streams);
-    }
-    return {code, out.text(), err.text()};
+    return RunWithoutMemory(place_.CommandLine(threads), n, onwards);
   }
 
   // Allocations of an undisturbed run.
@@ -72,7 +61,10 @@ class Allocations : public ::testing::TestWithParam<size_t> {
     }
   }
 
+  void TearDown() override { EXPECT_EQ(OpenDescriptors(), descriptors_) << "files are left open"; }
+
   Workplace place_;
+  const int descriptors_ = OpenDescriptors();
 };
 
 // The first 500, then every 37th.

@@ -1,12 +1,12 @@
 #include "trust/child.h"
 
 #include <poll.h>
-#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <atomic>
+#include <csignal>
 #include <stdexcept>
 
 #include "cli/signals.h"
@@ -31,10 +31,10 @@ std::string ReadAll(int descriptor) {
 }
 
 // As main() does.
-int RunAsProgram(const std::vector<std::string>& line, int out, int err) {
+int RunAsProgram(const std::vector<std::string>& line) {
   InstallSignalHandlers();
-  FdSink result(out, FdSink::Kind::kResult);
-  FdSink diagnostic(err, FdSink::Kind::kDiagnostic);
+  FdSink result(STDOUT_FILENO, FdSink::Kind::kResult);
+  FdSink diagnostic(STDERR_FILENO, FdSink::Kind::kDiagnostic);
   Streams streams{&result, &diagnostic, [](const std::string&) { return std::nullopt; },
                   &ProcessCancelToken(), ReceivedSignal};
   return RunApp(line, streams);
@@ -71,12 +71,15 @@ Child::Child(const std::vector<std::string>& line, const std::function<void()>& 
   if (pid_ == 0) {
     int code = kKilled;
     try {
-      ::close(out[0]);
-      ::close(err[0]);
+      ::dup2(out[1], STDOUT_FILENO);
+      ::dup2(err[1], STDERR_FILENO);
+      for (const int end : {out[0], out[1], err[0], err[1]}) {
+        ::close(end);
+      }
       if (prepare) {
         prepare();
       }
-      code = RunAsProgram(line, out[1], err[1]);
+      code = RunAsProgram(line);
     } catch (...) {  // RunApp throws nothing
     }
     ::_exit(code == kKilled ? 99 : code);

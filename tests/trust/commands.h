@@ -1,20 +1,19 @@
 // The commands that write, each on sources so small that it can be run thousands of times.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
 namespace lbrx {
 
 struct WritingCommand {
-  const char* name;         // in the names of tests
-  const char* destination;  // in the folder that also holds the sources
+  std::string name;         // in the names of tests
+  std::string destination;  // in the folder that also holds the sources
   // "@/" stands for that folder. Destination and the options of a run are not among them.
   std::vector<std::string> arguments;
-  // What an output that is there already consists of, below the folder.
-  std::vector<std::string> old_files;
   // Makes the sources in an empty folder.
-  void (*make_sources)(const std::string& folder);
+  std::function<void(const std::string& folder)> make_sources;
   int exit_code = 0;  // of an undisturbed run
 };
 

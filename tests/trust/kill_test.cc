@@ -1,10 +1,11 @@
 // Processes that are killed, interrupted, or meet at one output.
 #include <gtest/gtest.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <iostream>
 #include <memory>
@@ -114,9 +115,9 @@ TEST_P(Processes, SeveralStartedTogetherLeaveOneWholeOutput) {
   for (int round = 0; round < 5; ++round) {
     SCOPED_TRACE(round);
     place_.Reset();
-    std::vector<std::unique_ptr<Child>> children;
-    for (int i = 0; i < 3; ++i) {
-      children.push_back(std::make_unique<Child>(place_.CommandLine(2)));
+    std::array<std::unique_ptr<Child>, 3> children;
+    for (std::unique_ptr<Child>& child : children) {
+      child = std::make_unique<Child>(place_.CommandLine(2));
     }
     int done = 0;
     for (const std::unique_ptr<Child>& child : children) {
@@ -155,6 +156,23 @@ TEST_P(Processes, ASecondInterruptLeavesAtOnceAndTheWorkStays) {
   EXPECT_TRUE(code == 128 + SIGINT || code == 128 + SIGTERM) << code;
   EXPECT_EQ(place_.CheckAfterDeath(), "");
   EXPECT_EQ(place_.CheckNextRun(), "");
+}
+
+TEST_P(Processes, AClosedPipeEndsQuietlyAndTheOutputIsWhole) {
+  place_.Reset();
+  std::vector<std::string> line = place_.CommandLine();
+  line.insert(line.end(), {"--json", "--quiet"});
+  const AppRun run = Child(line, [] {
+                       std::array<int, 2> ends{};
+                       if (::pipe(ends.data()) != 0 || ::dup2(ends[1], STDOUT_FILENO) < 0) {
+                         ::_exit(98);
+                       }
+                       ::close(ends[0]);
+                       ::close(ends[1]);
+                     }).Wait();
+  EXPECT_EQ(run.code, 128 + SIGPIPE);
+  EXPECT_EQ(run.err, "");
+  EXPECT_EQ(place_.CheckDone(), "");
 }
 
 INSTANTIATE_TEST_SUITE_P(Commands, Processes, ::testing::Range(size_t{0}, WritingCommands().size()),

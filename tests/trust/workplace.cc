@@ -1,5 +1,7 @@
 #include "trust/workplace.h"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <stdexcept>
@@ -23,8 +25,8 @@ std::vector<std::string> Entries(const std::string& folder) {
 }
 
 void Add(Files& files, const std::string& folder, const std::string& name) {
-  for (auto& [below, content] : ReadTree(folder + "/" + name)) {
-    files[below.empty() ? name : name + "/" + below] = std::move(content);
+  for (auto& [below, content] : ReadTree(Format("{}/{}", folder, name))) {
+    files[below.empty() ? name : Format("{}/{}", name, below)] = std::move(content);
   }
 }
 
@@ -38,7 +40,7 @@ std::string StateOf(const std::string& folder, const std::vector<std::string>& n
         Format("{} {} {}\n", path.string(), is_file ? std::filesystem::file_size(path) : 0, time);
   };
   for (const std::string& name : names) {
-    const std::filesystem::path path = folder + "/" + name;
+    const std::filesystem::path path = Format("{}/{}", folder, name);
     add(path);
     if (std::filesystem::is_directory(path)) {
       for (const auto& entry : std::filesystem::recursive_directory_iterator(path)) {
@@ -67,6 +69,15 @@ std::string InFolder(std::string text, const std::string& folder) {
   return text;
 }
 
+int OpenDescriptors() {
+  constexpr int kMost = 256;
+  int count = 0;
+  for (int descriptor = 0; descriptor < kMost; ++descriptor) {
+    count += ::fcntl(descriptor, F_GETFD) >= 0 ? 1 : 0;
+  }
+  return count;
+}
+
 Workplace::Workplace(const WritingCommand& command, const WorkplaceOptions& options)
     : command_(command), options_(options) {
   command.make_sources(folder());
@@ -75,8 +86,14 @@ Workplace::Workplace(const WritingCommand& command, const WorkplaceOptions& opti
   Reset();
   const AppRun run = Run();
   reference_ = Outputs();
-  if (run.code != command.exit_code || reference_.empty() || reference_ == Old()) {
+  if (run.code != command.exit_code || reference_.empty()) {
     throw std::runtime_error(Format("{} does not run: {}", command.name, run.err));
+  }
+  if (options.replace) {
+    const bool is_folder = reference_.begin()->first.find('/') != std::string::npos;
+    for (const auto& [name, content] : reference_) {
+      old_[is_folder ? command.destination + "/old" : name] = kOldContent;
+    }
   }
 }
 
@@ -111,23 +128,13 @@ Files Workplace::Outputs() const {
   return files;
 }
 
-Files Workplace::Old() const {
-  Files files;
-  if (options_.replace) {
-    for (const std::string& name : command_.old_files) {
-      files[name] = kOldContent;
-    }
-  }
-  return files;
-}
-
 void Workplace::Reset() const {
   for (const std::string& name : Entries(folder())) {
     if (!std::binary_search(sources_.begin(), sources_.end(), name)) {
       std::filesystem::remove_all(folder_ / name);
     }
   }
-  for (const auto& [name, content] : Old()) {
+  for (const auto& [name, content] : old_) {
     const std::filesystem::path path = folder_ / name;
     std::filesystem::create_directories(path.parent_path());
     WriteTestFile(path, content);
@@ -135,12 +142,12 @@ void Workplace::Reset() const {
 }
 
 bool Workplace::IsTouched() const {
-  return std::filesystem::exists(partial()) || Outputs() != Old();
+  return std::filesystem::exists(partial()) || Outputs() != old_;
 }
 
 std::string Workplace::CheckOutput() const {
   const Files outputs = Outputs();
-  if (outputs == Old() || outputs == reference_) {
+  if (outputs == old_ || outputs == reference_) {
     return "";
   }
   return "neither the old output nor the new one, but" + NamesOf(outputs);
@@ -148,6 +155,10 @@ std::string Workplace::CheckOutput() const {
 
 std::string Workplace::CheckSources() const {
   return StateOf(folder(), sources_) == source_state_ ? "" : "a source was changed";
+}
+
+void Workplace::AcceptSources() {
+  source_state_ = StateOf(folder(), sources_);
 }
 
 std::string Workplace::CheckClean() const {
@@ -169,11 +180,15 @@ std::string Workplace::CheckAfterDeath() const {
   return wrong.empty() ? CheckSources() : wrong;
 }
 
+// Files beside each other.
+bool Workplace::IsSet() const {
+  return reference_.size() > 1 && reference_.begin()->first.find('/') == std::string::npos;
+}
+
 // Files cannot be moved together. No program takes a set without its first part for a model, and
 // the next run or `lbrx clean` puts it in order.
 bool Workplace::IsHalfMovedSet() const {
-  return command_.old_files.size() > 1 &&
-         !std::filesystem::exists(folder_ / command_.old_files[0]) &&
+  return IsSet() && !std::filesystem::exists(folder_ / reference_.begin()->first) &&
          std::filesystem::exists(partial());
 }
 

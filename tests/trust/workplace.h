@@ -15,6 +15,9 @@ namespace lbrx {
 // Replaces "@/" by the folder's name.
 std::string InFolder(std::string text, const std::string& folder);
 
+// Descriptors that this process has open, of the first few hundred.
+int OpenDescriptors();
+
 // Files below a folder: relative name -> content.
 using Files = std::map<std::string, std::string>;
 
@@ -40,7 +43,7 @@ class Workplace {
   // The command line, also for other processes.
   std::vector<std::string> CommandLine(unsigned threads = 1) const;
 
-  AppRun Run() const { return RunForTest(CommandLine()); }
+  AppRun Run(unsigned threads = 1) const { return RunForTest(CommandLine(threads)); }
 
   // The state before a run: no output or the old one, and nothing else.
   void Reset() const;
@@ -63,15 +66,20 @@ class Workplace {
   // The output is the reference and nothing is left of the work.
   std::string CheckDone() const;
 
+  // A test has changed the sources and put them right again.
+  void AcceptSources();
+
   bool OutputIsReference() const { return Outputs() == reference_; }
+
+  // Of a set of files some parts are moved; the next run or `lbrx clean` puts it in order.
+  bool IsHalfMovedSet() const;
 
   // Something of an earlier run is there, or the output is not the one that was there at first.
   bool IsTouched() const;
 
  private:
   Files Outputs() const;
-  Files Old() const;
-  bool IsHalfMovedSet() const;
+  bool IsSet() const;
   std::string CheckOutput() const;
   std::string CheckSources() const;
 
@@ -81,6 +89,7 @@ class Workplace {
   std::vector<std::string> sources_;  // names of what is in the folder
   std::string source_state_;
   Files reference_;
+  Files old_;
 };
 
 }  // namespace lbrx
