@@ -59,6 +59,15 @@ class Invocation {
 
   int Run() {
     try {
+      return RunAndReport();
+    } catch (const std::bad_alloc&) {  // not even the message could be made
+      return ReportWithoutMemory();
+    }
+  }
+
+ private:
+  int RunAndReport() {
+    try {
       const int code = Dispatch();
       streams_.out->Flush();
       return code;
@@ -73,7 +82,14 @@ class Invocation {
     }
   }
 
- private:
+  int ReportWithoutMemory() {
+    try {
+      streams_.err->Write("lbrx: error: out of memory\n");
+    } catch (const std::exception&) {  // then the exit code alone tells
+    }
+    return ExitCode(ErrorCode::kLimit);
+  }
+
   int Dispatch() {
     const size_t at = FindCommand(args_, GlobalOptions());
     const bool help = HasRawFlag(args_, GlobalOptions(), "--help");

@@ -134,22 +134,29 @@ size_t RankSelect::TableSize(int pass) const {
 RankSelect::Counts RankSelect::TakeCounts(int pass) {
   const std::lock_guard lock(mutex_);
   if (counts_.empty()) {
-    return {.table = std::vector<uint32_t>(TableSize(pass)), .elements = 0};
+    Counts counts{.table = std::vector<uint32_t>(TableSize(pass)), .elements = 0};
+    counts_.reserve(taken_ + 1);
+    ++taken_;
+    return counts;
   }
-  Counts counts = std::move(counts_.back());
+  Counts& last = counts_.back();
+  if (last.elements >= uint64_t{1} << 31) {
+    sums_.resize(last.table.size());
+    for (size_t i = 0; i < sums_.size(); ++i) {
+      sums_[i] += std::exchange(last.table[i], 0);
+    }
+    last.elements = 0;
+  }
+  Counts counts = std::move(last);
   counts_.pop_back();
+  ++taken_;
   return counts;
 }
 
-void RankSelect::GiveBack(Counts counts) {
+// Allocates nothing: destructors call it.
+void RankSelect::GiveBack(Counts counts) noexcept {
   const std::lock_guard lock(mutex_);
-  if (counts.elements >= uint64_t{1} << 31) {
-    sums_.resize(counts.table.size());
-    for (size_t i = 0; i < sums_.size(); ++i) {
-      sums_[i] += std::exchange(counts.table[i], 0);
-    }
-    counts.elements = 0;
-  }
+  --taken_;
   counts_.push_back(std::move(counts));
 }
 

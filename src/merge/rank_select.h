@@ -90,7 +90,7 @@ class RankSelect {
 
   size_t TableSize(int pass) const;
   Counts TakeCounts(int pass);
-  void GiveBack(Counts counts);
+  void GiveBack(Counts counts) noexcept;
   std::vector<uint64_t> TakeSums(int pass);
   void FinishUpper();
   void FinishLower();
@@ -104,6 +104,7 @@ class RankSelect {
   // Of the running pass, as many as threads worked at once: a thread takes one for a piece and
   // gives it back, so that a piece costs no table.
   std::vector<Counts> counts_;
+  size_t taken_ = 0;            // by threads at work; for them too there is room in `counts_`
   std::vector<uint64_t> sums_;  // of those that were near overflow
 };
 

@@ -3,14 +3,17 @@
 #include <algorithm>
 
 #include "core/base/format.h"
+#include "stream/sources.h"
 
 namespace lbrx {
 namespace {
 
 constexpr uint64_t kCopyBytes = uint64_t{1} << 20;
 
-void CopyFile(const SideFile& source, File& to) {
+// Of a file that was as `expected` when the run began.
+void CopyFile(const SideFile& source, const Fingerprint& expected, File& to) {
   const std::shared_ptr<File> from = File::OpenRead(source.path);
+  RequireUnchanged(source.path, expected, from->GetFingerprint());
   std::vector<std::byte> buffer(std::min(kCopyBytes, source.bytes));
   for (uint64_t at = 0; at < source.bytes; at += buffer.size()) {
     const std::span<std::byte> part(buffer.data(),
@@ -18,6 +21,21 @@ void CopyFile(const SideFile& source, File& to) {
     from->ReadAt(at, part);
     to.WriteAt(at, part);
   }
+  RequireUnchanged(source.path, expected, from->GetFingerprint());
+}
+
+// The files that are copied at the end must be there when the work begins, and stay as they are.
+std::vector<Fingerprint> FingerprintsOf(const std::vector<SideFile>& copies) {
+  std::vector<Fingerprint> fingerprints;
+  for (const SideFile& copy : copies) {
+    fingerprints.push_back(File::OpenRead(copy.path)->GetFingerprint());
+    if (fingerprints.back().size != copy.bytes) {
+      Fingerprint planned = fingerprints.back();
+      planned.size = copy.bytes;
+      RequireUnchanged(copy.path, planned, fingerprints.back());
+    }
+  }
+  return fingerprints;
 }
 
 [[noreturn]] void ThrowChanged(const std::string& folder, const std::string& what,
@@ -47,11 +65,19 @@ void RequireSameMembers(const std::string& folder, const Json& before, const Jso
 }  // namespace
 
 Output::Output(const Plan& plan, Options options)
-    : plan_(plan), options_(std::move(options)), files_([this](uint64_t file) {
+    : plan_(plan),
+      options_(std::move(options)),
+      copies_(FingerprintsOf(plan.copies)),
+      files_([this](uint64_t file) {
         return File::OpenWrite(PathOf(plan_.layout.files[file].name));
       }) {
-  partial_ =
-      PartialOutput::Open(options_.destination, {.force = options_.force, .sync = options_.sync});
+  PartialOutput::Options partial{.force = options_.force, .sync = options_.sync};
+  if (plan_.layout.beside) {
+    for (const OutputFile& file : plan_.layout.files) {
+      partial.parts.push_back(file.name);
+    }
+  }
+  partial_ = PartialOutput::Open(options_.destination, partial);
   try {
     Resume();
   } catch (const Error& error) {
@@ -64,48 +90,7 @@ Output::Output(const Plan& plan, Options options)
 }
 
 std::string Output::PathOf(const std::string& name) const {
-  if (name.empty()) {
-    return partial_->data_path();
-  }
-  std::string path = JoinPath(partial_->data_path(), name);
-  // A run that was killed while it moved a set's parts has left some where they belong.
-  return plan_.layout.beside && !PathExists(path) && PathExists(PlaceOf(name)) ? PlaceOf(name)
-                                                                               : path;
-}
-
-// Where a part of a set ends up.
-std::string Output::PlaceOf(const std::string& name) const {
-  return JoinPath(ParentPath(partial_->destination()), name);
-}
-
-void Output::RequireNoParts() const {
-  for (const OutputFile& file : plan_.layout.files) {
-    if (plan_.layout.beside && !options_.force && PathExists(PlaceOf(file.name))) {
-      throw Error(ErrorCode::kIo, {.file = PlaceOf(file.name),
-                                   .object = "",
-                                   .what = "already exists",
-                                   .expected = {},
-                                   .found = {},
-                                   .offset = {},
-                                   .advice = "use --force to replace it"});
-    }
-  }
-}
-
-// Moves the parts one by one, the first last: without it no program takes the others for a model.
-// A run that is killed between two moves is finished by the next one.
-void Output::CommitSet() {
-  const std::vector<OutputFile>& files = plan_.layout.files;
-  for (size_t i = files.size(); i-- > 0;) {
-    const std::string staged = JoinPath(partial_->data_path(), files[i].name);
-    if (PathExists(staged)) {
-      RenamePath(staged, PlaceOf(files[i].name));
-    }
-  }
-  if (options_.sync) {
-    SyncDirectory(ParentPath(partial_->destination()));
-  }
-  partial_->Discard();
+  return name.empty() ? partial_->data_path() : JoinPath(partial_->data_path(), name);
 }
 
 Json Output::JournalHeader() const {
@@ -163,7 +148,6 @@ void Output::Resume() {
 }
 
 void Output::StartOver() {
-  RequireNoParts();
   partial_->Reset();
   RequireSpace();
   Guard([&] {
@@ -171,9 +155,7 @@ void Output::StartOver() {
       MakeDirectory(partial_->data_path());
     }
     for (const OutputFile& file : plan_.layout.files) {
-      const std::string path =
-          file.name.empty() ? partial_->data_path() : JoinPath(partial_->data_path(), file.name);
-      const std::shared_ptr<File> out = File::Create(path);
+      const std::shared_ptr<File> out = File::Create(PathOf(file.name));
       out->Allocate(file.size);
       out->WriteAt(0, file.header);
     }
@@ -196,13 +178,13 @@ void Output::RequireSpace() const {
   }
 }
 
-// Runs `write`, remembering that a failure came from writing.
+// Runs `write`, remembering that a failure came from writing (and not from what was to be written).
 template <typename F>
 void Output::Guard(F&& write) {
   try {
     write();
-  } catch (const Error&) {
-    write_failed_ = true;
+  } catch (const Error& error) {
+    write_failed_ = write_failed_ || error.code() != ErrorCode::kInvalid;
     throw;
   }
 }
@@ -231,9 +213,9 @@ void Output::WriteSmallFiles() {
     RemoveTree(path);  // of an earlier run
     return File::Create(path);
   };
-  for (const SideFile& copy : plan_.copies) {
-    const std::shared_ptr<File> out = create(copy.name);
-    CopyFile(copy, *out);
+  for (size_t i = 0; i < plan_.copies.size(); ++i) {
+    const std::shared_ptr<File> out = create(plan_.copies[i].name);
+    CopyFile(plan_.copies[i], copies_[i], *out);
     if (options_.sync) {
       out->Sync();
     }
@@ -255,17 +237,17 @@ void Output::Finish() {
       }
     }
     WriteSmallFiles();
-    if (plan_.layout.beside) {
-      CommitSet();
-    } else {
-      partial_->Commit();
-    }
+    partial_->Commit();
   });
 }
 
 void Output::Abandon(bool keep) {
-  if (!keep && !write_failed_) {
+  if (keep || write_failed_) {
+    return;
+  }
+  try {
     partial_->Discard();
+  } catch (const std::exception&) {  // the failure that led here is the one to tell
   }
 }
 

@@ -25,7 +25,7 @@ class Output {
 
   // Takes the partial folder and makes or reopens its files. A partial run of another plan or other
   // sources is kInvalid, saying what changed; with `force` it is dropped. Too little space is
-  // kNoSpace.
+  // kNoSpace, a file to be copied that cannot be opened kIo.
   Output(const Plan& plan, Options options);
 
   // An earlier run of the same plan had moved everything into place; nothing is left to do.
@@ -52,9 +52,6 @@ class Output {
   template <typename F>
   void Guard(F&& write);
   std::string PathOf(const std::string& name) const;
-  std::string PlaceOf(const std::string& name) const;
-  void RequireNoParts() const;
-  void CommitSet();
   Json JournalHeader() const;
   void Resume();
   void RequireSamePlan(const Json& found) const;
@@ -67,6 +64,7 @@ class Output {
   std::unique_ptr<PartialOutput> partial_;
   std::unique_ptr<Journal> journal_;
   std::vector<JournalRecord> earlier_;
+  std::vector<Fingerprint> copies_;  // of the files that plan_.copies names, at the start
   FileCache files_;
   bool finished_before_ = false;
   std::atomic<bool> write_failed_{false};

@@ -9,25 +9,26 @@ std::string Describe(const Fingerprint& fingerprint) {
   return Format("{} bytes, modified at {} ns", fingerprint.size, fingerprint.mtime_ns);
 }
 
-void RequireUnchanged(const DataFile& expected, const Fingerprint& found) {
-  if (found != expected.fingerprint) {
-    throw Error(ErrorCode::kInvalid, {.file = expected.path,
+}  // namespace
+
+void RequireUnchanged(const std::string& path, const Fingerprint& expected,
+                      const Fingerprint& found) {
+  if (found != expected) {
+    throw Error(ErrorCode::kInvalid, {.file = path,
                                       .object = "",
                                       .what = "changed while being read",
-                                      .expected = Describe(expected.fingerprint),
+                                      .expected = Describe(expected),
                                       .found = Describe(found),
                                       .offset = {},
                                       .advice = "run the command again once the file is complete"});
   }
 }
 
-}  // namespace
-
 SourceFiles::SourceFiles(const Checkpoints& checkpoints)
     : checkpoints_(checkpoints), cache_([this](uint64_t key) {
         const DataFile& file = checkpoints_[key >> 32]->files[static_cast<uint32_t>(key)];
         std::shared_ptr<File> opened = File::OpenRead(file.path);
-        RequireUnchanged(file, opened->GetFingerprint());
+        RequireUnchanged(file.path, file.fingerprint, opened->GetFingerprint());
         return opened;
       }) {}
 
@@ -56,7 +57,7 @@ void SourceFiles::CheckUnchanged() const {
       if (file.fingerprint == Fingerprint{}) {
         continue;  // could not be opened: one of the checkpoint's problems, nothing is read from it
       }
-      RequireUnchanged(file, File::OpenRead(file.path)->GetFingerprint());
+      RequireUnchanged(file.path, file.fingerprint, File::OpenRead(file.path)->GetFingerprint());
     }
   }
 }

@@ -4,12 +4,17 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "formats/checkpoint.h"
 #include "stream/file_cache.h"
 
 namespace lbrx {
+
+// Throws kInvalid ("changed while being read") where the two differ.
+void RequireUnchanged(const std::string& path, const Fingerprint& expected,
+                      const Fingerprint& found);
 
 // Thread-safe. A file whose fingerprint is no longer the one seen when the checkpoint was opened is
 // kInvalid ("changed while being read").

@@ -16,8 +16,8 @@ $ python3 - <<'X'
 > X
 $ cat > stop.py <<'X'
 > import json, signal, subprocess, sys
-> # Sends the signal once some tensors are done, so that there is work to keep.
-> number = getattr(signal, sys.argv[1])
+> # Sends the signals once some tensors are done, so that there is work to keep.
+> numbers = [getattr(signal, name) for name in sys.argv[1:]]
 > process = subprocess.Popen(["lbrx", "convert", "big.safetensors", "out", "--progress", "json",
 >                             "--no-sync", "--threads", "1"], stderr=subprocess.PIPE, text=True)
 > tensors = 0
@@ -26,7 +26,8 @@ $ cat > stop.py <<'X'
 >         event = json.loads(line)
 >         tensors += event["event"] == "tensor"
 >         if tensors == 3:
->             process.send_signal(number)
+>             for number in numbers:
+>                 process.send_signal(number)
 >             tensors += 1
 >     elif "note: the source" not in line:
 >         print(line.rstrip())
@@ -50,6 +51,9 @@ $ rm -r out; python3 stop.py SIGHUP
 lbrx: error: the terminal hung up (SIGHUP)
 lbrx: note: the work done so far is kept in out.lbrx-partial; the same command continues it, `lbrx clean out` removes it
 exit 129
+# A second one leaves at once. Both come while the process is stopped, so that it does nothing more.
+$ python3 stop.py SIGSTOP SIGINT SIGTERM SIGCONT
+exit (130|143) (re)
 $ lbrx clean out
 removed out.lbrx-partial
 $ lbrx clean out

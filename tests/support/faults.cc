@@ -75,6 +75,11 @@ uint64_t FaultyIo::Count(std::optional<IoCall> kind) const {
   return CountLocked(kind);
 }
 
+std::set<std::string> FaultyIo::Failed() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return failed_;
+}
+
 void FaultyIo::RecordUnsynced() {
   const std::lock_guard<std::mutex> lock(mutex_);
   recording_ = true;
@@ -108,6 +113,7 @@ int FaultyIo::Before(IoCall call, const std::string& path) {
     }
     const uint64_t count = CountLocked(rule.kind);
     if (count == rule.n || (rule.onwards && count > rule.n)) {
+      failed_.insert(path);
       return rule.error_number;
     }
   }

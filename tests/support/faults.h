@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,6 +30,8 @@ class FaultyIo : public FaultInjector {
   // Reads and writes move at most that many bytes a call.
   void LimitTransfers(size_t most);
   uint64_t Count(std::optional<IoCall> kind = std::nullopt) const;
+  // The paths of the calls that were made to fail.
+  std::set<std::string> Failed() const;
 
   // From here on remembers what each file held when it was last synced (or first written to).
   void RecordUnsynced();
@@ -58,6 +61,7 @@ class FaultyIo : public FaultInjector {
   mutable std::mutex mutex_;
   std::vector<Rule> rules_;
   std::map<IoCall, uint64_t> counts_;
+  std::set<std::string> failed_;
   size_t most_ = SIZE_MAX;
   bool recording_ = false;
   std::map<FileId, std::unique_ptr<Snapshot>> unsynced_;

@@ -1,7 +1,7 @@
 #include "cli/formatters/progress.h"
 
 #include <chrono>
-#include <system_error>
+#include <new>
 
 namespace lbrx {
 namespace {
@@ -16,7 +16,10 @@ ProgressReporter::ProgressReporter(const ReporterOptions& options)
 }
 
 ProgressReporter::~ProgressReporter() {
-  Stop();
+  try {
+    Stop();
+  } catch (const std::exception&) {  // no memory to restore the screen with
+  }
 }
 
 void ProgressReporter::Start(uint64_t bytes_total, uint64_t bytes_resumed) {
@@ -33,8 +36,8 @@ void ProgressReporter::Start(uint64_t bytes_total, uint64_t bytes_resumed) {
   if (options_.own_thread && options_.mode != ProgressMode::kNone) {
     try {
       thread_ = std::thread([this] { Loop(); });
-    } catch (const std::system_error&) {
-      // No thread to be had: the work goes on without a moving display.
+    } catch (const std::exception&) {
+      // No thread to be had, or no memory for one: the work goes on without a moving display.
     }
   }
 }
@@ -128,7 +131,10 @@ void ProgressReporter::Loop() {
   while (running_) {
     wake_.wait_for(lock, kFrame);
     if (running_) {
-      renderer_->Tick(Frame());
+      try {
+        renderer_->Tick(Frame());
+      } catch (const std::bad_alloc&) {  // this frame is left out
+      }
     }
   }
 }

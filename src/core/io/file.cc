@@ -146,19 +146,28 @@ bool MeansUnsupported(int error_number) {
 File::File(std::string path, int descriptor) : path_(std::move(path)), descriptor_(descriptor) {}
 
 File::~File() {
-  ::close(descriptor_);
+  if (descriptor_ >= 0) {
+    ::close(descriptor_);
+  }
 }
 
+// In these three, what can run out of memory comes before there is a descriptor to be lost.
 std::shared_ptr<File> File::OpenRead(const std::string& path) {
-  return std::shared_ptr<File>(new File(path, OpenRegular(path, O_RDONLY)));
+  std::shared_ptr<File> file(new File(path, -1));
+  file->descriptor_ = OpenRegular(path, O_RDONLY);
+  return file;
 }
 
 std::shared_ptr<File> File::Create(const std::string& path) {
-  return std::shared_ptr<File>(new File(path, OpenRegular(path, O_RDWR | O_CREAT | O_EXCL)));
+  std::shared_ptr<File> file(new File(path, -1));
+  file->descriptor_ = OpenRegular(path, O_RDWR | O_CREAT | O_EXCL);
+  return file;
 }
 
 std::shared_ptr<File> File::OpenWrite(const std::string& path) {
-  return std::shared_ptr<File>(new File(path, OpenRegular(path, O_RDWR | O_CREAT)));
+  std::shared_ptr<File> file(new File(path, -1));
+  file->descriptor_ = OpenRegular(path, O_RDWR | O_CREAT);
+  return file;
 }
 
 uint64_t File::Size() const {

@@ -4,11 +4,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
 #include <csignal>
 #include <ctime>
+#include <fstream>
+#include <iterator>
+#include <sstream>
 
 #include "core/base/error.h"
 #include "core/base/format.h"
@@ -23,6 +27,7 @@ struct Holder {
   long pid = 0;  // 0: not known
   std::string started;
   std::string host;
+  std::string process_start;  // see ProcessStart()
 };
 
 std::string HostName() {
@@ -39,6 +44,21 @@ std::string UtcNow() {
   ::gmtime_r(&now, &parts);
   return Format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", parts.tm_year + 1900, parts.tm_mon + 1,
                 parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
+}
+
+// When a process began, in a form of the system's own, or "" where it does not tell: a number that
+// has been given to another process is known by it.
+std::string ProcessStart(long pid) {
+  std::ifstream status(Format("/proc/{}/stat", pid));
+  const std::string text{std::istreambuf_iterator<char>(status), {}};
+  // The name of the program, in brackets, may hold anything. The 20th field after it (proc(5)).
+  std::istringstream fields(text.substr(std::min(text.rfind(')'), text.size())));
+  std::string field;
+  for (int i = 0; i <= 20; ++i) {
+    field.clear();
+    fields >> field;
+  }
+  return field;
 }
 
 // The rest of the line that starts with `key`, or "".
@@ -59,6 +79,7 @@ Holder ReadHolder(const std::string& path) {
     (void)std::from_chars(pid.data(), pid.data() + pid.size(), holder.pid);
     holder.started = FieldOf(text, "started ");
     holder.host = FieldOf(text, "host ");
+    holder.process_start = FieldOf(text, "process-start ");
   } catch (const Error&) {  // just being made or removed: an unknown holder
   }
   return holder;
@@ -68,7 +89,8 @@ Holder ReadHolder(const std::string& path) {
 void WriteHolder(File& lock) {
   try {
     lock.Truncate(0);
-    lock.WriteAt(0, Format("pid {}\nstarted {}\nhost {}\n", ::getpid(), UtcNow(), HostName()));
+    lock.WriteAt(0, Format("pid {}\nstarted {}\nhost {}\nprocess-start {}\n", ::getpid(), UtcNow(),
+                           HostName(), ProcessStart(::getpid())));
   } catch (const Error&) {  // see above
   }
 }
@@ -87,6 +109,10 @@ void WriteHolder(File& lock) {
 // For file systems without flock: is the holder named in the file alive on this host?
 bool IsAlive(const Holder& holder) {
   if (holder.pid <= 0 || holder.pid == ::getpid() || holder.host != HostName()) {
+    return false;
+  }
+  const std::string start = ProcessStart(holder.pid);
+  if (!holder.process_start.empty() && !start.empty() && start != holder.process_start) {
     return false;
   }
   return ::kill(static_cast<pid_t>(holder.pid), 0) == 0 || errno == EPERM;

@@ -8,6 +8,7 @@
 #include "core/base/error.h"
 #include "core/base/format.h"
 #include "core/io/folder_lock.h"
+#include "core/io/part_set.h"
 #include "core/io/system_call.h"
 
 namespace lbrx {
@@ -33,14 +34,6 @@ std::string NormalisedDestination(const std::string& destination) {
   return path;
 }
 
-[[noreturn]] void ThrowExists(const std::string& destination) {
-  ErrorDetail detail;
-  detail.file = destination;
-  detail.what = "already exists";
-  detail.advice = "use --force to replace it";
-  throw Error(ErrorCode::kIo, std::move(detail));
-}
-
 void RequireParent(const std::string& destination) {
   const std::string parent = ParentPath(destination);
   if (!IsDirectory(parent)) {
@@ -52,13 +45,17 @@ void RequireParent(const std::string& destination) {
   }
 }
 
-// Inode of the entry itself (not of what a link leads to), or nullopt where there is none.
-std::optional<uint64_t> InodeOf(const std::string& path) {
-  struct stat status = {};
-  if (::lstat(path.c_str(), &status) != 0) {
-    return std::nullopt;
+// Nothing may be at the destination, or where its parts go.
+void RequireNone(const std::string& destination, const std::vector<std::string>& parts) {
+  if (EntryExists(destination)) {
+    ThrowExists(destination);
   }
-  return static_cast<uint64_t>(status.st_ino);
+  for (const std::string& part : parts) {
+    const std::string place = JoinPath(ParentPath(destination), part);
+    if (EntryExists(place)) {
+      ThrowExists(place);
+    }
+  }
 }
 
 // The inode in a commit record, or nullopt. It alone identifies: partial folder and destination
@@ -100,18 +97,22 @@ std::unique_ptr<PartialOutput> PartialOutput::Open(const std::string& destinatio
   const std::string path = NormalisedDestination(destination);
   RequireParent(path);
   const std::string folder = path + kSuffix;
-  if (!options.force && !EntryExists(folder) && EntryExists(path)) {
-    ThrowExists(path);
+  if (!options.force && !EntryExists(folder)) {
+    RequireNone(path, options.parts);
   }
   std::unique_ptr<PartialOutput> partial(
       new PartialOutput(path, options, LockFolder(folder, true)));
   partial->Recover();
-  if (!options.force && !partial->already_committed_ && EntryExists(path)) {
-    // An empty folder is what a run leaves that was killed while it cleaned up after its end.
-    if (!EntryExists(partial->data_path()) && !EntryExists(partial->journal_path())) {
-      partial->Discard();
+  if (!options.force && !partial->already_committed_) {
+    try {
+      RequireNone(path, options.parts);
+    } catch (const Error&) {
+      // An empty folder is what a run leaves that was killed while it cleaned up after its end.
+      if (!EntryExists(partial->data_path()) && !EntryExists(partial->journal_path())) {
+        partial->Discard();
+      }
+      throw;
     }
-    ThrowExists(path);
   }
   return partial;
 }
@@ -119,6 +120,14 @@ std::unique_ptr<PartialOutput> PartialOutput::Open(const std::string& destinatio
 // Finds out what a killed Commit() had done, and leaves either a state as before it or
 // already_committed_.
 void PartialOutput::Recover() {
+  const PartSet::Outcome parts = Parts().Recover();
+  if (parts == PartSet::Outcome::kGone) {
+    RemoveContent(true);  // nothing here can be resumed
+  }
+  already_committed_ = parts == PartSet::Outcome::kDone;
+  if (already_committed_) {
+    return;
+  }
   if (EntryExists(AsidePath()) && !EntryExists(destination_)) {
     RenamePath(AsidePath(), destination_);
   }
@@ -144,6 +153,10 @@ void PartialOutput::Recover() {
   }
 }
 
+PartSet PartialOutput::Parts() const {
+  return PartSet(folder(), ParentPath(destination_));
+}
+
 void PartialOutput::WriteCommitRecord() const {
   const std::optional<uint64_t> inode = InodeOf(data_path());
   if (!inode.has_value()) {
@@ -152,19 +165,7 @@ void PartialOutput::WriteCommitRecord() const {
     detail.what = "there is no data to commit";
     throw Error(ErrorCode::kInternal, std::move(detail));
   }
-  const std::string temporary = CommitRecordPath() + ".new";
-  {
-    const std::shared_ptr<File> file = File::OpenWrite(temporary);
-    file->Truncate(0);
-    file->WriteAt(0, Format("{}\n", *inode));
-    if (options_.sync) {
-      file->Sync();
-    }
-  }
-  RenamePath(temporary, CommitRecordPath());
-  if (options_.sync) {
-    SyncDirectory(folder());
-  }
+  WriteRecord(CommitRecordPath(), Format("{}\n", *inode), options_.sync);
 }
 
 void PartialOutput::MoveIntoPlace() const {
@@ -181,8 +182,12 @@ void PartialOutput::Commit() {
   if (options_.sync) {
     SyncFolders(data_path());
   }
-  WriteCommitRecord();
-  MoveIntoPlace();
+  if (options_.parts.empty()) {
+    WriteCommitRecord();
+    MoveIntoPlace();
+  } else {
+    Parts().Move(options_.parts, options_.force, options_.sync);
+  }
   if (options_.sync) {
     SyncDirectory(ParentPath(destination_));
   }
@@ -198,8 +203,10 @@ void PartialOutput::RemoveContent(bool committed) const {
   }
   RemoveTree(data_path());
   RemoveTree(AsidePath());
+  Parts().RemoveAside();
   RemoveFile(journal_path());
   RemoveFile(CommitRecordPath());
+  Parts().RemoveRecord();
 }
 
 void PartialOutput::RemoveFolder(bool committed) {
@@ -215,7 +222,11 @@ void PartialOutput::RemoveFolder(bool committed) {
   lock_.reset();
 }
 
+// After a Commit() that failed midway the old output may still be in the folder.
 void PartialOutput::Discard() {
+  if (!already_committed_) {
+    Recover();
+  }
   RemoveFolder(already_committed_);
 }
 
@@ -235,7 +246,6 @@ bool CleanPartial(const std::string& destination) {
     return false;
   }
   PartialOutput partial(path, {.force = true, .sync = false}, std::move(lock));
-  partial.Recover();
   partial.Discard();
   return true;
 }

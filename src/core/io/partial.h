@@ -6,16 +6,20 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/io/file.h"
 
 namespace lbrx {
+
+class PartSet;
 
 // DST.lbrx-partial/ holds
 //   lock     held with flock by the process at work; names it
 //   journal  the caller's
 //   data     the output: a folder or one file
 //   commit   the inode of `data`, durable from just before the move until the end
+//   parts    the same of an output of several files (see part_set.h), and aside/ the old ones
 // A process killed at any point leaves the old or the new output at DST (or, on a file system
 // without exchange, the old one inside the folder, put back by the next Open or CleanPartial).
 //
@@ -35,6 +39,10 @@ class PartialOutput {
   struct Options {
     bool force = false;  // an existing destination is exchanged at the end
     bool sync = true;    // durable on Commit
+    // Where the output is several files that lie beside each other: their names, beginning with the
+    // one without which no program takes the others for a model. `data` is a folder with them, and
+    // nothing is to be at `destination` itself.
+    std::vector<std::string> parts = {};
   };
 
   // Creates or reopens the partial folder and takes its lock. Trailing slashes of `destination` do
@@ -76,6 +84,8 @@ class PartialOutput {
   PartialOutput(std::string destination, const Options& options, std::shared_ptr<File> lock);
 
   std::string CommitRecordPath() const { return folder() + "/commit"; }
+
+  PartSet Parts() const;
 
   std::string AsidePath() const { return data_path() + kExchangeSuffix; }
 

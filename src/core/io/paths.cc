@@ -87,6 +87,22 @@ bool EntryExists(const std::string& path) {
   return Status(path, false).has_value();
 }
 
+std::optional<uint64_t> InodeOf(const std::string& path) {
+  struct stat status = {};
+  if (::lstat(path.c_str(), &status) != 0) {
+    return std::nullopt;
+  }
+  return static_cast<uint64_t>(status.st_ino);
+}
+
+void ThrowExists(const std::string& path) {
+  ErrorDetail detail;
+  detail.file = path;
+  detail.what = "already exists";
+  detail.advice = "use --force to replace it";
+  throw Error(ErrorCode::kIo, std::move(detail));
+}
+
 bool IsDirectory(const std::string& path) {
   return HasType(path, S_IFDIR);
 }
@@ -243,6 +259,22 @@ void SyncDirectory(const std::string& path) {
   // EINVAL and ENOTSUP: the file system (some network and user-space ones) cannot sync folders.
   if (result != 0 && failure != EINVAL && failure != ENOTSUP) {
     ThrowSystemError(failure, path, "the folder cannot be made durable");
+  }
+}
+
+void WriteRecord(const std::string& path, std::string_view text, bool sync) {
+  const std::string temporary = path + ".new";
+  {
+    const std::shared_ptr<File> file = File::OpenWrite(temporary);
+    file->Truncate(0);
+    file->WriteAt(0, text);
+    if (sync) {
+      file->Sync();
+    }
+  }
+  RenamePath(temporary, path);
+  if (sync) {
+    SyncDirectory(ParentPath(path));
   }
 }
 

@@ -2,7 +2,10 @@
 #pragma once
 
 #include <cerrno>
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "core/io/fault.h"
@@ -33,6 +36,13 @@ auto CallSystem(IoCall call, const std::string& path, Function&& system_call)
 [[noreturn]] void ThrowSystemError(int error_number, const std::string& path,
                                    const std::string& what);
 
+// Writes a small file that is whole or absent whatever happens, in a folder that can be made
+// durable.
+void WriteRecord(const std::string& path, std::string_view text, bool sync);
+[[noreturn]] void ThrowExists(const std::string& path);
+
+// Inode of the entry itself (not of what a link leads to), or nullopt where there is none.
+std::optional<uint64_t> InodeOf(const std::string& path);
 // Like PathExists, but looks at a symbolic link itself.
 bool EntryExists(const std::string& path);
 // Removes one file or link. What is not there is no error.

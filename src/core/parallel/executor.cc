@@ -9,7 +9,6 @@
 #include <deque>
 #include <exception>
 #include <mutex>
-#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -54,7 +53,7 @@ bool TaskQueue::RunOne() {
 }
 
 void TaskQueue::Fail(std::exception_ptr error) {
-  std::deque<std::function<void()>> dropped;
+  std::list<std::function<void()>> dropped;
   const std::lock_guard<std::mutex> lock(mutex_);
   if (error_ == nullptr) {
     error_ = std::move(error);
@@ -175,8 +174,8 @@ Executor::Executor(unsigned threads) : impl_(std::make_unique<Impl>(threads == 0
   for (size_t own = 1; own < impl->deques.size(); ++own) {
     try {
       impl->workers.emplace_back([impl, own] { impl->Work(own); });
-    } catch (const std::system_error&) {
-      break;  // the deques without a thread stay empty
+    } catch (const std::exception&) {  // no thread to be had, or no memory for one
+      break;                           // the deques without a thread stay empty
     }
   }
 }

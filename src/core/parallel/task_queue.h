@@ -3,9 +3,9 @@
 
 #include <condition_variable>
 #include <cstddef>
-#include <deque>
 #include <exception>
 #include <functional>
+#include <list>
 #include <mutex>
 
 namespace lbrx {
@@ -27,7 +27,8 @@ class TaskQueue {
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<std::function<void()>> tasks_;
+  // A list: an empty one allocates nothing, which could fail while a failure is handled.
+  std::list<std::function<void()>> tasks_;
   size_t running_ = 0;
   std::exception_ptr error_;
 };
