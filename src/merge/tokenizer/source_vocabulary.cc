@@ -98,14 +98,6 @@ std::vector<OutputText> ReadTokenizerFiles(const TokenizerSource& source,
   return files;
 }
 
-uint64_t NextTokenId(uint64_t model_tokens, const std::vector<AddedToken>& added) {
-  uint64_t next = model_tokens;
-  for (const AddedToken& token : added) {
-    next = std::max<uint64_t>(next, uint64_t{token.id} + 1);
-  }
-  return next;
-}
-
 SourceVocabulary::SourceVocabulary(const ModelTokenizer& model) {
   const std::string* json = FindText(model.files, "tokenizer.json");
   if (json == nullptr) {
@@ -124,15 +116,15 @@ SourceVocabulary::SourceVocabulary(const ModelTokenizer& model) {
   if (const std::string* config = FindText(model.files, "tokenizer_config.json")) {
     folder.config = ParseJson(*config, JoinPath(model.name, "tokenizer_config.json"));
   }
-  model_tokens_ = folder.hf.vocab.size();
-  ids_.reserve(model_tokens_ + folder.hf.added.size());
-  tokens_.reserve(model_tokens_ + folder.hf.added.size());
+  next_id_.SetModelTokens(folder.hf.vocab.size());
+  ids_.reserve(folder.hf.vocab.size() + folder.hf.added.size());
+  tokens_.reserve(folder.hf.vocab.size() + folder.hf.added.size());
   for (const auto& [token, id] : folder.hf.vocab) {
     Name(token, id, true);
   }
   for (AddedToken& token : folder.hf.added) {
     Name(token.content, token.id, false);
-    added_.push_back(std::move(token));
+    Append(std::move(token));
   }
   ReadConfigured(folder);
   std::sort(added_.begin(), added_.end(),
@@ -160,18 +152,21 @@ void SourceVocabulary::ReadConfigured(const TokenizerFolder& folder) {
 }
 
 void SourceVocabulary::Add(AddedToken token) {
-  const bool known = std::any_of(added_.begin(), added_.end(), [&](const AddedToken& other) {
-    return other.content == token.content;
-  });
-  if (known || token.content.empty()) {
+  if (token.content.empty() || added_texts_.count(token.content) != 0) {
     return;
   }
   if (const std::optional<uint32_t> id = Find(token.content)) {
     token.id = *id;
   } else {
-    token.id = static_cast<uint32_t>(NextTokenId(model_tokens_, added_));
+    token.id = static_cast<uint32_t>(next_id_.Get());
     Name(token.content, token.id, false);
   }
+  Append(std::move(token));
+}
+
+void SourceVocabulary::Append(AddedToken token) {
+  next_id_.Take(token.id);
+  added_texts_.insert(token.content);
   added_.push_back(std::move(token));
 }
 
