@@ -208,6 +208,10 @@ MERGE_TOKENIZER = {
     "added": two(small({"a": 0}, [("<s>", 1)], bos_token="<s>"), small({"a": 0}, [("<x>", 1)], eos_token="<x>")),
     "configured": two(small({"a": 0}), small({"a": 0}, added_tokens_decoder={"1": {"content": "<y>", "special": True}},
                                             additional_special_tokens=["<z>"])),
+    # Lists by id took memory that nothing in the file justified.
+    "far": two(small({"a": 0, "b": 1000000000}), small({"a": 0})),
+    # The added token has the id of "b".
+    "gap": two(small({"a": 0, "b": 2}, bos_token="<s>"), small({"a": 0})),
     "templates": two(small({"a": 0}, chat_template="x"), small({"a": 0}, chat_template=[
         {"name": "default", "template": "y"}, {"name": "tool", "template": "z"}])),
     "one": folder(small({"a": 0})),

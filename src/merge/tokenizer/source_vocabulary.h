@@ -83,14 +83,17 @@ class SourceVocabulary {
   void ReadConfigured(const TokenizerFolder& folder);
   void Add(AddedToken token);
   void Append(AddedToken token);
+  void CheckIds(uint64_t vocab_size) const;
   void Name(const std::string& text, uint32_t id, bool in_model);
 
+  std::string name_;  // the model's, for messages
   NextTokenId next_id_;
   std::vector<Token> tokens_;
   std::vector<AddedToken> added_;
   std::unordered_set<std::string> added_texts_;
   std::vector<std::pair<std::string, std::string>> roles_;
   std::unordered_map<std::string, uint32_t> ids_;
+  std::unordered_set<uint32_t> used_;  // ids
 };
 
 }  // namespace lbrx
