@@ -20,6 +20,8 @@ namespace lbrx {
 namespace {
 
 constexpr uint64_t kMemoryMultiple = 1024;  // a conversion has texts and tables of its own
+// A configuration can tell of 4096 layers; the names of all of their tensors are compared.
+constexpr uint64_t kFixedMemory = uint64_t{32} << 20;
 constexpr uint64_t kCheckMemory = uint64_t{4} << 20;
 
 // An error that the content of files can cause.
@@ -99,7 +101,7 @@ void Run(std::string_view input) {
 }  // namespace lbrx
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  const lbrx::MemoryBound bound(size, lbrx::kMemoryMultiple);
+  const lbrx::MemoryBound bound(size, lbrx::kMemoryMultiple, lbrx::kFixedMemory);
   lbrx::Run({reinterpret_cast<const char*>(data), size});
   return 0;
 }

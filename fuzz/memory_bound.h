@@ -9,13 +9,13 @@
 
 namespace lbrx {
 
-// At its end the target has taken at most kSlack and `multiple` times the input at once, beyond
+// At its end the target has taken at most `fixed` and `multiple` times the input at once, beyond
 // what it had before. Long inputs are in tests/scale; here it is counts and lengths that promise
 // more than there is.
 class MemoryBound {
  public:
-  explicit MemoryBound(size_t input_bytes, uint64_t multiple = 64)
-      : most_(CountedAllocations().live + kSlack + multiple * input_bytes) {
+  explicit MemoryBound(size_t input_bytes, uint64_t multiple = 64, uint64_t fixed = kFixed)
+      : most_(CountedAllocations().live + fixed + multiple * input_bytes) {
     ResetPeak();
   }
 
@@ -26,7 +26,7 @@ class MemoryBound {
 
  private:
   // Windows and buffers of fixed size, tables made at the first call.
-  static constexpr uint64_t kSlack = uint64_t{8} << 20;
+  static constexpr uint64_t kFixed = uint64_t{8} << 20;
 
   uint64_t most_;
 };

@@ -16,9 +16,18 @@
 #include "fuzz_targets.inc"
 #undef LBRX_FUZZ_TARGET
 
+namespace {
+
+std::minstd_rand& Random() {
+  static std::minstd_rand random;
+  return random;
+}
+
+}  // namespace
+
 // In place of libFuzzer's: one byte becomes another, goes or is repeated.
 extern "C" size_t LLVMFuzzerMutate(uint8_t* data, size_t size, size_t max_size) {
-  static std::minstd_rand random;
+  std::minstd_rand& random = Random();
   if (size == 0 || (random() % 3 == 0 && size < max_size)) {
     data[size] = size == 0 ? uint8_t{'0'} : data[random() % size];
     return size + 1;
@@ -53,6 +62,9 @@ std::vector<uint8_t> ReadAll(const std::filesystem::path& path) {
 }
 
 void RunMutated(const Target& target, const std::vector<uint8_t>& bytes, unsigned seed) {
+  std::printf("  mutation %u\n", seed);
+  std::fflush(stdout);
+  Random().seed(seed);  // each is the same whatever ran before
   std::vector<uint8_t> mutated(bytes);
   mutated.resize(bytes.size() + kRoom);
   const size_t size = target.mutate(mutated.data(), bytes.size(), mutated.size(), seed);
