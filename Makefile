@@ -21,8 +21,9 @@ PREFIX := $(if $(shell command -v brew),-DCMAKE_PREFIX_PATH="$$(brew --prefix);$
 
 # Rooms whose tests run under ThreadSanitizer.
 CONCURRENT := parallel memory stream convert merge
-# Seconds that each fuzz target runs.
+# Seconds that each fuzz target runs, and which ones: all of them.
 FUZZ_SECONDS ?= 60
+FUZZ ?=
 
 .PHONY: setup setup-check build demo test bench check test-peers asan tsan fuzz clean
 
@@ -97,8 +98,8 @@ tsan: setup-check
 
 fuzz: setup-check
 	@$(call configure,fuzz)
-	@cmake --build build/fuzz -j $(JOBS)
-	@tools/fuzz.sh build/fuzz $(FUZZ_SECONDS)
+	@cmake --build build/fuzz -j $(JOBS) $(FUZZ:%=--target fuzz_%)
+	@tools/fuzz.sh build/fuzz $(FUZZ_SECONDS) $(FUZZ)
 
 clean:
 	rm -rf build/release build/debug build/asan build/tsan build/fuzz build/arm64 build/demo build/bench

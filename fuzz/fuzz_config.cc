@@ -10,6 +10,8 @@
 #include "core/base/error.h"
 #include "formats/mlx/mlx.h"
 #include "formats/writer.h"
+#include "memory_bound.h"
+#include "structure/pieces.h"
 
 namespace lbrx {
 namespace {
@@ -96,6 +98,9 @@ void Run(std::string_view input) {
 }  // namespace lbrx
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const lbrx::MemoryBound bound(size);
   lbrx::Run({reinterpret_cast<const char*>(data), size});
   return 0;
 }
+
+FUZZ_STRUCTURE(kText);

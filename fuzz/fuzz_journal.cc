@@ -4,9 +4,12 @@
 #include <string_view>
 
 #include "check.h"
+#include "memory_bound.h"
 #include "stream/journal.h"
+#include "structure/pieces.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const lbrx::MemoryBound bound(size);
   using namespace lbrx;  // NOLINT(google-build-using-namespace)
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   const std::optional<Journal::Content> content = Journal::Parse(bytes);
@@ -22,3 +25,5 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   FUZZ_CHECK(again->records.size() == content->records.size());
   return 0;
 }
+
+FUZZ_STRUCTURE(kJournal);

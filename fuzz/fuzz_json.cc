@@ -5,8 +5,11 @@
 #include "check.h"
 #include "core/base/error.h"
 #include "core/text/json.h"
+#include "memory_bound.h"
+#include "structure/pieces.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const lbrx::MemoryBound bound(size);
   using namespace lbrx;  // NOLINT(google-build-using-namespace)
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   Json value;
@@ -27,3 +30,5 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   return 0;
 }
+
+FUZZ_STRUCTURE(kText);

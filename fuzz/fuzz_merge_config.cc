@@ -1,4 +1,4 @@
-// YAML and mergekit's configuration. A text that is refused is refused with its place; one that is
+// mergekit's configuration. A text that is refused is refused with its place; one that is
 // accepted reads the same twice, has sources of equal length and parameters that evaluate or say
 // where they cannot.
 #include <cstdint>
@@ -7,8 +7,9 @@
 
 #include "check.h"
 #include "core/base/error.h"
-#include "core/text/yaml.h"
+#include "memory_bound.h"
 #include "merge/config.h"
+#include "structure/pieces.h"
 
 namespace lbrx {
 namespace {
@@ -17,35 +18,6 @@ void CheckError(const Error& error) {
   FUZZ_CHECK(error.code() == ErrorCode::kInvalid);
   FUZZ_CHECK(error.detail().file == "input");
   FUZZ_CHECK(error.detail().object.starts_with("line "));
-}
-
-// Nodes below, every one visited: aliases make no more of them than the limits allow.
-uint64_t Visit(const YamlNode& node) {
-  uint64_t count = 1;
-  FUZZ_CHECK(node.position().line > 0 && node.position().column > 0);
-  for (size_t i = 0; i < node.size(); ++i) {
-    if (node.is_mapping()) {
-      count += Visit(node.key(i)) + Visit(node.value(i));
-      FUZZ_CHECK(node.Find(node.key(i).text()).has_value());
-    } else {
-      count += Visit(node[i]);
-    }
-  }
-  if (node.is_number()) {
-    static_cast<void>(node.AsDouble());
-  }
-  return count;
-}
-
-void CheckYaml(std::string_view text) {
-  YamlLimits limits;
-  limits.max_repeated = 1000;
-  try {
-    const YamlDocument document = ParseYaml(text, "input", limits);
-    FUZZ_CHECK(Visit(document.root()) <= 2 * text.size() + 2 + limits.max_repeated);
-  } catch (const Error& error) {
-    CheckError(error);
-  }
 }
 
 void CheckParameters(const MergeConfig& config, const ParameterScope& scope,
@@ -89,8 +61,9 @@ void CheckConfig(std::string_view text) {
 }  // namespace lbrx
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  const std::string_view text(reinterpret_cast<const char*>(data), size);
-  lbrx::CheckYaml(text);
-  lbrx::CheckConfig(text);
+  const lbrx::MemoryBound bound(size);
+  lbrx::CheckConfig({reinterpret_cast<const char*>(data), size});
   return 0;
 }
+
+FUZZ_STRUCTURE(kText);

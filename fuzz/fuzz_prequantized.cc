@@ -11,7 +11,9 @@
 #include "core/base/error.h"
 #include "formats/huggingface/quantized.h"
 #include "input_file.h"
+#include "memory_bound.h"
 #include "stream/value.h"
+#include "structure/pieces.h"
 
 namespace lbrx {
 namespace {
@@ -156,6 +158,9 @@ void Run(std::string_view input) {
 }  // namespace lbrx
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const lbrx::MemoryBound bound(size);
   lbrx::Run({reinterpret_cast<const char*>(data), size});
   return 0;
 }
+
+FUZZ_STRUCTURE(kText);

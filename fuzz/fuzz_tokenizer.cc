@@ -1,53 +1,32 @@
 // Tokenizers: keys made of any tokenizer.json or tokenizer.model give files, and those give the
 // keys back; any keys are files or an error.
 //
-// First byte: 0 tokenizer.json, 1 tokenizer.model, 2 lines that become keys.
-#include <stdlib.h>  // NOLINT(modernize-deprecated-headers): mkdtemp
-
+// First byte: 0 tokenizer.json, 1 tokenizer.model, 2 lines that become keys, 3 the files of a
+// folder (input_folder.h).
 #include <algorithm>
 #include <cstdint>
-#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "check.h"
 #include "core/base/error.h"
-#include "core/io/file.h"
+#include "input_folder.h"
+#include "memory_bound.h"
+#include "structure/pieces.h"
 #include "tokenizer/tokenizer.h"
 
 namespace {
-
-// A folder for one input.
-class Folder {
- public:
-  Folder() : path_((std::filesystem::temp_directory_path() / "lbrx-fuzz-XXXXXX").string()) {
-    FUZZ_CHECK(mkdtemp(path_.data()) != nullptr);
-  }
-
-  ~Folder() { lbrx::RemoveTree(path_); }
-
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-
-  void Write(const std::string& name, std::string_view content) const {
-    lbrx::File::Create(lbrx::JoinPath(path_, name))->WriteAt(0, content);
-  }
-
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 using lbrx::GgufKeys;
 using lbrx::GgufValue;
 
 constexpr std::string_view kTokens = "tokenizer.ggml.tokens";
 
-GgufKeys KeysOf(const Folder& folder, uint64_t rows) {
+GgufKeys KeysOf(std::vector<lbrx::OutputText> files, uint64_t rows) {
   lbrx::TokenizerSource source;
-  source.folder = folder.path();
+  source.folder = "/nonexistent";
+  source.files = std::move(files);
   source.vocabulary = rows;
   source.architecture = "llama";
   GgufKeys keys;
@@ -100,32 +79,45 @@ GgufKeys KeysOfLines(std::string_view text) {
   return keys;
 }
 
+std::vector<lbrx::OutputText> FilesOfInput(uint8_t kind, std::string_view text) {
+  if (kind == 3) {
+    return lbrx::SplitInputFiles(text);
+  }
+  return {{kind == 0 ? "tokenizer.json" : "tokenizer.model", std::string(text)}};
+}
+
+void CheckKeysOfFiles(std::vector<lbrx::OutputText> files) {
+  if (files.empty()) {
+    return;
+  }
+  const GgufKeys keys = KeysOf(std::move(files), 0);
+  const std::vector<lbrx::OutputText> written = FilesOf(keys);
+  const std::vector<std::string>& tokens = *keys.Find(kTokens)->AsStrings();
+  if (std::count(tokens.begin(), tokens.end(), "") == 0) {  // llama.cpp gives it a name
+    FUZZ_CHECK(*KeysOf(written, tokens.size()).Find(kTokens) == *keys.Find(kTokens));
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace lbrx;  // NOLINT(google-build-using-namespace)
+  const lbrx::MemoryBound bound(size);
   if (size == 0) {
     return 0;
   }
+  const uint8_t kind = data[0] % 4;
   const std::string_view text(reinterpret_cast<const char*>(data) + 1, size - 1);
   try {
-    if (data[0] % 3 == 2) {
+    if (kind == 2) {
       FilesOf(KeysOfLines(text));
-      return 0;
+    } else {
+      CheckKeysOfFiles(FilesOfInput(kind, text));
     }
-    const Folder source;
-    source.Write(data[0] % 3 == 0 ? "tokenizer.json" : "tokenizer.model", text);
-    const GgufKeys keys = KeysOf(source, 0);
-    const Folder written;
-    for (const OutputText& file : FilesOf(keys)) {
-      written.Write(file.name, file.content);
-    }
-    const std::vector<std::string>& tokens = *keys.Find(kTokens)->AsStrings();
-    if (std::count(tokens.begin(), tokens.end(), "") == 0) {  // llama.cpp gives it a name
-      FUZZ_CHECK(*KeysOf(written, tokens.size()).Find(kTokens) == *keys.Find(kTokens));
-    }
-  } catch (const Error& error) {
-    FUZZ_CHECK(error.code() == ErrorCode::kInvalid || error.code() == ErrorCode::kUsage);
+  } catch (const lbrx::Error& error) {
+    FUZZ_CHECK(error.code() == lbrx::ErrorCode::kInvalid ||
+               error.code() == lbrx::ErrorCode::kUsage || error.code() == lbrx::ErrorCode::kIo);
   }
   return 0;
 }
+
+FUZZ_STRUCTURE(kText);

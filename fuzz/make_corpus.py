@@ -2,22 +2,28 @@
 
     python3 fuzz/make_corpus.py
 
-Inputs that once broke something are added below with a word on what they broke.
+Inputs that once broke something are added below with a word on what they broke. What fuzzing found
+of new ground lies beside them under names that libFuzzer gave (40 hexadecimal digits), and stays.
 """
 
 import json
 import pathlib
-import shutil
+import re
 import struct
 import zlib
+
+import corpus_models
+import corpus_text
 
 FOLDER = pathlib.Path(__file__).parent / "corpus"
 
 
 def write(target, files):
     folder = FOLDER / target
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in folder.iterdir():
+        if not re.fullmatch("[0-9a-f]{40}", path.name):
+            path.unlink()
     for name, content in files.items():
         (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
 
@@ -586,82 +592,6 @@ IMATRIX |= {
 }
 
 
-# --- tokenizer -----------------------------------------------------------------------------------
-
-# The first byte says what follows: 0 tokenizer.json, 1 tokenizer.model, 2 lines that become keys.
-BPE = {
-    "added_tokens": [{"id": 4, "content": "<s>", "special": True, "normalized": False},
-                     {"id": 6, "content": "\u2581 x"}],
-    "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": False, "use_regex": True},
-    "post_processor": {"type": "TemplateProcessing",
-                       "single": [{"SpecialToken": {"id": "<s>"}}, {"Sequence": {"id": "A"}}],
-                       "pair": [{"Sequence": {"id": "A"}}, {"SpecialToken": {"id": "<s>"}},
-                                {"Sequence": {"id": "B"}}]},
-    "decoder": {"type": "ByteLevel"},
-    "model": {"type": "BPE", "vocab": {"a": 0, "b": 1, "ab": 2, "\u0120": 3},
-              "merges": [["a", "b"]]},
-}
-SPM = {
-    "added_tokens": [{"id": 0, "content": "<unk>", "special": True}],
-    "normalizer": {"type": "Prepend", "prepend": "\u2581"},
-    "model": {"type": "BPE", "byte_fallback": True,
-              "vocab": {"<unk>": 0, "<0x41>": 1, "a": 2, "aa": 3, "\u2581aa": 5},
-              "merges": ["a a", ["\u2581", "aa"]][:1]},
-}
-UNIGRAM = {"model": {"type": "Unigram", "vocab": [["<unk>", 0], ["a", -1.5]], "unk_id": 0}}
-PIECES = (b"\x0a\x0e\x0a\x05<unk>\x15\x00\x00\x00\x00\x18\x02"
-          b"\x0a\x0b\x0a\x04\xe2\x96\x81a\x15\x00\x00\xc0\xbf\x12\x02\x18\x02\x1a\x02\x18\x00")
-
-TOKENIZER = {
-    "bpe": b"\x00" + json.dumps(BPE).encode(),
-    "spm": b"\x00" + json.dumps(SPM).encode(),
-    "unigram": b"\x00" + json.dumps(UNIGRAM).encode(),
-    "pieces": b"\x01" + PIECES,
-    "pieces_cut": b"\x01" + PIECES[:20],
-    "keys_bpe": b"\x02model gpt2\npre llama-bpe\ntoken a\ntoken b\ntoken ab\nmerge a b\n"
-                b"type 1\ntype 3\ntype 4\nbos_token_id 1\n",
-    "keys_spm": b"\x02model llama\ntoken <unk>\ntoken a\ntoken aa\nscore 0\nscore 1\nscore 2\n"
-                b"type 2\ntype 1\ntype 1\nunknown_token_id 0\n",
-    "keys_raw": b"\x02model gemma4\ntoken a\ntoken b\ntoken ab\nmerge a b\n",
-}
-
-
-# --- merge_config --------------------------------------------------------------------------------
-
-TWO = "merge_method: ties\nbase_model: base\nmodels:\n- model: a\n  parameters: {weight: 0.5}\n- model: b\n"
-LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
-    f"{b}: &{b} [{', '.join(['*' + a] * 9)}]\n" for a, b in zip("abcdefgh", "bcdefghi"))
-MERGE_CONFIG = {
-    "models": TWO,
-    "settings": TWO + "parameters:\n  weight:\n  - {filter: mlp, value: [0, 0.5, 1]}\n  - {value: 1e-5}\n"
-                      "  density: {value: [yes, no]}\n  lambda: 1:30\n  normalize: 'on'\n  x: .inf\n",
-    "slices": "merge_method: slerp\nbase_model: a\nslices:\n- sources: [{model: a, layer_range: [0, 2]}, "
-              "{model: b+l@r, layer_range: [1, 3]}]\n  base_model: b\n  parameters: {t: [0, 1]}\n  residual_weight: 1\n",
-    "modules": "merge_method: passthrough\nmodules:\n  text: {slices: [{sources: [{model: v, layer_range: [0, 4]}]}]}\n"
-               "  vision: {models: [{model: {model: {path: v, revision: r}, lora: l, override_architecture: X}}]}\n",
-    "tokenizer": TWO + "dtype: torch.bfloat16\nout_dtype: float16\nchat_template: auto\ntokenizer:\n  source: union\n"
-                       "  pad_to_multiple_of: 64\n  tokens:\n    <a>: {source: {kind: model_token, model: a, token_id: 7}}\n"
-                       "    <b>: {source: {kind: zero}, force: true}\n    <c>: {source: a}\n",
-    "tokenizer_source": TWO + "tokenizer_source: base\n",
-    "merge_keys": "x: &x {weight: 1}\n" + TWO + "parameters: {<<: [*x, {density: 1}], gamma: 2}\n",
-    "merge_twice": "a: {<<: [{p: 1}, {p: 2}]}\n",
-    "documents": TWO + "---\n" + TWO,
-    "laughs": LAUGHS,
-    "recursion": "a: &a [*a]\n",
-    "deep": "[" * 200,
-    "tags": "a: !!str 7\nb: !!float 1e-5\nc: !foo 7\n",
-    "block": "a: |\n  x\nb: >-\n  y\n\n? c\n: \"\\u00e9\"\n",
-    "duplicate": TWO + "dtype: float32\ndtype: float16\n",
-    "twice": "merge_method: linear\nmodels: [{model: a}, {model: a}]\n",
-    "range": "merge_method: linear\nslices: [{sources: [{model: a, layer_range: [3, 3]}]}]\n",
-    "typing_error": TWO + "dtyp: float32\n",
-    "bad_utf8": b"a: \xff\n",
-    "nul": b"a: \x00\n",
-    "bom": b"\xef\xbb\xbfmerge_method: x\n",
-    "empty": b"",
-}
-
-
 def main():
     write("json", JSON)
     write("safetensors", SAFETENSORS)
@@ -672,8 +602,18 @@ def main():
     write("repair", REPAIR)
     write("prequantized", PREQUANTIZED)
     write("imatrix", IMATRIX)
-    write("tokenizer", TOKENIZER)
-    write("merge_config", MERGE_CONFIG)
+    write("tokenizer", corpus_text.TOKENIZER)
+    write("merge_config", corpus_text.MERGE_CONFIG)
+    write("yaml", corpus_text.YAML)
+    write("patterns", corpus_text.PATTERNS)
+    write("names", corpus_text.NAMES)
+    write("front_matter", corpus_text.FRONT_MATTER)
+    write("sentencepiece", corpus_text.SENTENCEPIECE)
+    write("folder", corpus_models.FOLDER)
+    write("adapter", corpus_models.ADAPTER)
+    write("plan", corpus_models.PLAN)
+    write("merge_tokenizer", corpus_models.MERGE_TOKENIZER)
+    write("gguf_model", corpus_models.GGUF_MODEL)
 
 
 main()

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 
+#include "core/base/format.h"
 #include "core/text/json.h"
+#include "tokenizer/utf8.h"
 
 namespace lbrx {
 namespace {
@@ -66,17 +68,47 @@ bool IsReserved(std::string_view text) {
   return std::find(kWords.begin(), kWords.end(), lower) != kWords.end();
 }
 
-// Plain where it is certain to be read as text, else in double quotes, whose escapes are JSON's.
+// The code point of a well-formed sequence of bytes.
+uint32_t CodePoint(std::string_view bytes) {
+  const auto lead = static_cast<uint8_t>(bytes[0]);
+  uint32_t code = bytes.size() == 1 ? lead : lead & (0x7FU >> bytes.size());
+  for (size_t i = 1; i < bytes.size(); ++i) {
+    code = code << 6 | (static_cast<uint8_t>(bytes[i]) & 0x3FU);
+  }
+  return code;
+}
+
+// What YAML does not allow as it is, or takes for the end of a line, beside what JSON escapes too.
+bool IsEscapedInYaml(uint32_t code) {
+  return (code >= 0x7F && code < 0xA0) || code == 0x2028 || code == 0x2029 || code == 0xFEFF ||
+         code == 0xFFFE || code == 0xFFFF;
+}
+
+// In double quotes, whose escapes are JSON's. What is no UTF-8 becomes U+FFFD.
+std::string Quoted(std::string_view text) {
+  std::string json;
+  AppendJsonString(text, /*ascii=*/false, json);
+  std::string out;
+  for (std::string_view rest = json; !rest.empty();) {
+    const size_t length = Utf8Length(rest);
+    const std::string_view bytes = rest.substr(0, std::max(length, size_t{1}));
+    const uint32_t code = length == 0 ? 0xFFFD : CodePoint(bytes);
+    if (length == 0 || IsEscapedInYaml(code)) {
+      out += Format("\\u{:04x}", code);
+    } else {
+      out += bytes;
+    }
+    rest.remove_prefix(bytes.size());
+  }
+  return out;
+}
+
+// Plain where it is certain to be read as text.
 std::string Scalar(std::string_view text) {
   const bool plain = !text.empty() && IsLetter(text[0]) && !IsReserved(text) &&
                      std::all_of(text.begin(), text.end(),
                                  [](char c) { return IsPlain(c) || c == '.' || c == '/'; });
-  if (plain) {
-    return std::string(text);
-  }
-  std::string out;
-  AppendJsonString(text, /*ascii=*/false, out);
-  return out;
+  return plain ? std::string(text) : Quoted(text);
 }
 
 bool IsItem(std::string_view line) {
@@ -143,11 +175,20 @@ bool FrontMatter::AddLine(std::string_view line) {
     return true;
   }
   const std::string_view key = KeyOf(line);
-  if (key.empty() || Has(key) || !EndsOnItsLine(Trim(line.substr(key.size() + 1)))) {
+  if (key.empty() || !EndsOnItsLine(Trim(line.substr(key.size() + 1)))) {
     return false;
   }
   entries_.push_back({std::string(key), std::string(line)});
   return true;
+}
+
+bool FrontMatter::HasKeyTwice() const {
+  std::vector<std::string_view> keys;
+  for (const Entry& entry : entries_) {
+    keys.push_back(entry.key);
+  }
+  std::sort(keys.begin(), keys.end());
+  return std::adjacent_find(keys.begin(), keys.end()) != keys.end();
 }
 
 std::optional<FrontMatter> FrontMatter::Read(std::string_view card) {
@@ -161,7 +202,7 @@ std::optional<FrontMatter> FrontMatter::Read(std::string_view card) {
     const std::string_view line = TakeLine(rest);
     if (IsMark(line)) {
       out.text_ = rest;
-      return out;
+      return out.HasKeyTwice() ? std::nullopt : std::optional(std::move(out));
     }
     if (!out.AddLine(line)) {
       return std::nullopt;

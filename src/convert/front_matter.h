@@ -40,6 +40,7 @@ class FrontMatter {
   };
 
   bool AddLine(std::string_view line);
+  bool HasKeyTwice() const;
   Entry* Find(std::string_view key);
 
   std::vector<Entry> entries_;

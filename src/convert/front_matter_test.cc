@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "core/text/yaml.h"
+
 namespace lbrx {
 namespace {
 
@@ -47,6 +49,16 @@ TEST(FrontMatter, AddsATagToEveryKindOfList) {
   EXPECT_EQ(tags("tags: []\n"), "tags: [mlx]\n");
   EXPECT_EQ(tags("tags: [b,\"mlx\"]\n"), "tags: [b,\"mlx\"]\n");
   EXPECT_EQ(tags("tags: mlx-like\n"), "tags: mlx-like\n");
+}
+
+TEST(FrontMatter, WritesAnyTextSoThatYamlReadsItBack) {
+  const std::string odd = "\x7F \xC2\x85 \xE2\x80\xA8 \xEF\xBF\xBF \xF0\x9F\x98\x80 \x01\n\"";
+  FrontMatter matter;
+  matter.Set("license_name", odd);
+  const YamlDocument document = ParseYaml(matter.ToString(), "card");
+  EXPECT_EQ(document.root().Find("license_name")->text(), odd);
+  matter.Set("license_name", "a\xFF");
+  EXPECT_EQ(matter.ToString(), "---\nlicense_name: \"a\\ufffd\"\n---\n");
 }
 
 TEST(FrontMatter, LeavesWhatItDoesNotUnderstand) {

@@ -1,3 +1,5 @@
+#include <limits>
+
 #include "convert/convert.h"
 #include "core/base/format.h"
 
@@ -34,6 +36,18 @@ const Json& Require(const Json& json, std::string_view key) {
     throw Error(ErrorCode::kInvalid, Format("the plan's request has no \"{}\"", key));
   }
   return *value;
+}
+
+// A number that must fit the field it is put into.
+template <typename T>
+T Narrow(const Json& json, std::string_view what) {
+  const uint64_t value = json.AsUint64();
+  if (value > std::numeric_limits<T>::max()) {
+    throw Error(ErrorCode::kInvalid,
+                Format("the plan's request: {} is too large, expected at most {}, found {}", what,
+                       std::numeric_limits<T>::max(), value));
+  }
+  return static_cast<T>(value);
 }
 
 [[noreturn]] void ThrowUnknown(std::string_view key, const std::string& value) {
@@ -135,7 +149,7 @@ GgufOptions GgufOptions::FromJson(const Json& json) {
   }
   out.override_kv = StringsFromJson(Require(json, "override_kv"));
   for (const Json& layer : Require(json, "prune_layers").AsArray()) {
-    out.prune_layers.push_back(static_cast<uint32_t>(layer.AsUint64()));
+    out.prune_layers.push_back(Narrow<uint32_t>(layer, "prune_layers"));
   }
   out.allow_requantize = Require(json, "allow_requantize").AsBool();
   out.keep_split = Require(json, "keep_split").AsBool();
@@ -196,7 +210,7 @@ ConvertRequest ConvertRequest::FromJson(const Json& json) {
   if (const Json& scheme = Require(json, "scheme"); !scheme.is_null()) {
     out.scheme = scheme.AsString();
   }
-  out.group_size = static_cast<uint16_t>(Require(json, "group_size").AsUint64());
+  out.group_size = Narrow<uint16_t>(Require(json, "group_size"), "group_size");
   const std::string& rule = Require(json, "mlx_rule").AsString();
   if (rule != "metal" && rule != "cpu") {
     ThrowUnknown("mlx_rule", rule);

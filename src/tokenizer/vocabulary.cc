@@ -73,9 +73,8 @@ uint64_t RowsOf(const TokenizerFolder& folder, const std::vector<AddedToken>& ad
   for (const AddedToken& token : added) {
     largest = std::max<uint64_t>(largest, token.id);
   }
-  // Without an embedding nothing else justifies the length of the list.
-  const uint64_t tokens = folder.hf.vocab.size() + added.size();
-  const uint64_t limit = embedding != 0 ? embedding : tokens * 2 + 1024;
+  const uint64_t limit =
+      embedding != 0 ? embedding : TokenIdLimit(folder.hf.vocab.size() + added.size());
   if (largest >= limit) {
     FailTokenizer(folder.hf.file, "vocabulary",
                   embedding != 0 ? "the embedding has no row for this token id"

@@ -26,6 +26,12 @@ struct Vocabulary {
 // `scored`.
 Vocabulary PaddedVocabulary(uint64_t size, bool scored);
 
+// Ids of so many tokens are below this where no embedding says how many rows there are: nothing
+// else justifies the length of a list by id.
+inline uint64_t TokenIdLimit(uint64_t tokens) {
+  return tokens * 2 + 1024;
+}
+
 // The size of the list of a tokenizer.json: the embedding's rows (0: not known), else as its ids
 // need. Throws kInvalid where an id has no row.
 uint64_t RowsOf(const TokenizerFolder& folder, const std::vector<AddedToken>& added,

@@ -67,19 +67,14 @@ inline std::string RawZipEntry(const RawZipMember& member, uint64_t offset) {
          member.directory_extra;
 }
 
-inline std::string RawZip(const std::vector<RawZipMember>& members, const RawZipEnd& end = {}) {
-  std::string out;
-  std::string directory;
-  for (const RawZipMember& member : members) {
-    directory += RawZipEntry(member, out.size());
-    out += RawZipLocal(member);
-  }
-  const uint64_t start = out.size();
-  const uint64_t count = end.count.value_or(static_cast<uint16_t>(members.size()));
-  out += directory;
+// What follows the members: their directory, which begins at `start`, and the end of the archive.
+inline std::string RawZipTail(const std::string& directory, uint64_t members, uint64_t start,
+                              const RawZipEnd& end = {}) {
+  std::string out = directory;
+  const uint64_t count = end.count.value_or(static_cast<uint16_t>(members));
   if (end.zip64) {
-    const uint64_t at = out.size();
-    const uint64_t real = end.count64.value_or(members.size());
+    const uint64_t at = start + out.size();
+    const uint64_t real = end.count64.value_or(members);
     out += "PK\x06\x06" + LittleEndian(44, 8) + LittleEndian(45, 2) + LittleEndian(45, 2) +
            LittleEndian(0, 8) + LittleEndian(real, 8) + LittleEndian(real, 8) +
            LittleEndian(directory.size(), 8) + LittleEndian(start, 8);
@@ -90,6 +85,16 @@ inline std::string RawZip(const std::vector<RawZipMember>& members, const RawZip
          LittleEndian(end.offset.value_or(static_cast<uint32_t>(start)), 4) +
          LittleEndian(end.comment.size(), 2) + end.comment;
   return out;
+}
+
+inline std::string RawZip(const std::vector<RawZipMember>& members, const RawZipEnd& end = {}) {
+  std::string out;
+  std::string directory;
+  for (const RawZipMember& member : members) {
+    directory += RawZipEntry(member, out.size());
+    out += RawZipLocal(member);
+  }
+  return out + RawZipTail(directory, members.size(), out.size(), end);
 }
 
 }  // namespace lbrx

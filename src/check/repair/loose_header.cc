@@ -66,8 +66,8 @@ bool FillFrom(const Json& value, LooseEntry& entry) {
 }
 
 // The member `"name": {...}` that stands at `at`, if it is good JSON.
-std::optional<Member> ParseMember(std::string_view text, size_t at) {
-  const std::optional<size_t> end = MemberEnd(text, at);
+std::optional<Member> ParseMember(std::string_view text, size_t at, ValueEnds& ends) {
+  const std::optional<size_t> end = ends.OfMember(at);
   if (!end) {
     return std::nullopt;
   }
@@ -210,7 +210,7 @@ class DamagedPart {
 
 class Scanner {
  public:
-  explicit Scanner(std::string_view text) : text_(text) {}
+  explicit Scanner(std::string_view text) : text_(text), ends_(text) {}
 
   LooseHeader Run() {
     LooseCursor start(text_);
@@ -254,7 +254,7 @@ class Scanner {
       SkipSpace();
     }
     first_ = false;
-    if (std::optional<Member> member = ParseMember(text_, at_)) {
+    if (std::optional<Member> member = ParseMember(text_, at_, ends_)) {
       at_ = member->end;
       if (member->metadata) {
         out_.metadata = std::move(*member->metadata);
@@ -285,6 +285,7 @@ class Scanner {
   static constexpr size_t kLongestEntry = size_t{64} << 10;
 
   std::string_view text_;
+  ValueEnds ends_;
   size_t at_ = 0;
   bool first_ = true;
   LooseHeader out_;

@@ -52,8 +52,6 @@ std::optional<size_t> ContainerEnd(std::string_view text, size_t at) {
   return std::nullopt;
 }
 
-}  // namespace
-
 std::optional<size_t> ValueEnd(std::string_view text, size_t at) {
   if (at >= text.size()) {
     return std::nullopt;
@@ -73,19 +71,34 @@ std::optional<size_t> ValueEnd(std::string_view text, size_t at) {
   return end == at || end == text.size() ? std::nullopt : std::optional(end);
 }
 
-std::optional<size_t> MemberEnd(std::string_view text, size_t at) {
-  if (at >= text.size() || text[at] != '"') {
+}  // namespace
+
+ValueEnds::ValueEnds(std::string_view text) : text_(text), left_(64 * (text.size() + kFarthest)) {}
+
+std::optional<size_t> ValueEnds::OfValue(size_t at) {
+  if (left_ == 0) {
     return std::nullopt;
   }
-  const std::optional<size_t> key = StringEnd(text, at);
+  const std::optional<size_t> end = ValueEnd(text_, at);
+  const size_t passed =
+      end ? *end - at : std::min(text_.size() - std::min(at, text_.size()), kFarthest);
+  left_ -= std::min(left_, passed);
+  return end;
+}
+
+std::optional<size_t> ValueEnds::OfMember(size_t at) {
+  if (at >= text_.size() || text_[at] != '"') {
+    return std::nullopt;
+  }
+  const std::optional<size_t> key = OfValue(at);
   if (!key) {
     return std::nullopt;
   }
-  const size_t colon = SpaceEnd(text, *key);
-  if (colon >= text.size() || text[colon] != ':') {
+  const size_t colon = SpaceEnd(text_, *key);
+  if (colon >= text_.size() || text_[colon] != ':') {
     return std::nullopt;
   }
-  return ValueEnd(text, SpaceEnd(text, colon + 1));
+  return OfValue(SpaceEnd(text_, colon + 1));
 }
 
 namespace {

@@ -13,12 +13,24 @@ inline bool IsJsonSpace(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-// One past the JSON value at `at`, by quotes and brackets alone; nullopt where it does not end
-// within a megabyte or is none.
-std::optional<size_t> ValueEnd(std::string_view text, size_t at);
+// Where values and members end, by quotes and brackets alone.
+//
+// Damage can make every value seem to go on to the end of the text. So that looking takes time
+// linear in the text, all looks together pass over at most 64 times the text and 64 MiB; from then
+// on nothing is found.
+class ValueEnds {
+ public:
+  explicit ValueEnds(std::string_view text);
 
-// One past `"key": value` at `at`; nullopt where there is none.
-std::optional<size_t> MemberEnd(std::string_view text, size_t at);
+  // One past the JSON value at `at`; nullopt where it does not end within a megabyte or is none.
+  std::optional<size_t> OfValue(size_t at);
+  // One past `"key": value` at `at`; nullopt where there is none.
+  std::optional<size_t> OfMember(size_t at);
+
+ private:
+  std::string_view text_;
+  size_t left_;  // bytes that may still be passed over
+};
 
 // Where the next member of a header begins behind `from`, by the border between two entries: the
 // place of its `"` in `}, "`, or that of the last `}` in `} }`. Within a megabyte.

@@ -24,7 +24,7 @@ std::optional<Json> Parse(std::string_view text) {
 
 class Mender {
  public:
-  explicit Mender(std::string_view text) : text_(text) {}
+  explicit Mender(std::string_view text) : text_(text), ends_(text) {}
 
   MendedJson Run() {
     constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
@@ -106,7 +106,7 @@ class Mender {
   // False where nothing follows that could be read.
   bool ReadMember(Json& object, std::set<std::string>& keys, int depth) {
     const size_t start = at_;
-    if (const std::optional<size_t> end = MemberEnd(text_, at_)) {
+    if (const std::optional<size_t> end = ends_.OfMember(at_)) {
       const auto member = Parse("{" + std::string(text_.substr(at_, *end - at_)) + "}");
       if (member && !member->AsObject().empty()) {
         at_ = *end;
@@ -126,7 +126,7 @@ class Mender {
 
   // `"key": {...` whose value does not parse as a whole.
   bool ReadInnerObject(Json& object, std::set<std::string>& keys, int depth) {
-    const std::optional<size_t> key_end = ValueEnd(text_, at_);
+    const std::optional<size_t> key_end = ends_.OfValue(at_);
     if (text_[at_] != '"' || !key_end || depth >= kDeepest) {
       return false;
     }
@@ -180,8 +180,8 @@ class Mender {
     return false;
   }
 
-  bool IsKey(size_t at) const {
-    const std::optional<size_t> end = ValueEnd(text_, at);
+  bool IsKey(size_t at) {
+    const std::optional<size_t> end = ends_.OfValue(at);
     if (!end || *end - at > 512) {
       return false;
     }
@@ -193,6 +193,7 @@ class Mender {
   }
 
   std::string_view text_;
+  ValueEnds ends_;
   size_t at_ = 0;
   MendedJson out_;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "core/base/format.h"
@@ -77,11 +78,21 @@ class FilesWriter {
 
   // {token: id}: those behind the model's own.
   void EditList(Json& list) const {
-    std::erase_if(list.AsObject(), [&](const Json::Member& entry) { return !IsKept(entry.first); });
+    Json::Object& entries = list.AsObject();
+    std::erase_if(entries, [&](const Json::Member& entry) { return !IsKept(entry.first); });
+    std::unordered_map<std::string, size_t> places;
+    for (size_t i = 0; i < entries.size(); ++i) {
+      places.emplace(entries[i].first, i);
+    }
     for (const AddedToken& token : vocabulary_.added) {
       const std::optional<uint32_t> before = tokens_.Find(token.content);
-      if (before != token.id) {
-        list.Set(token.content, uint64_t{token.id});
+      if (before == token.id) {
+        continue;
+      }
+      if (const auto place = places.find(token.content); place != places.end()) {
+        entries[place->second].second = uint64_t{token.id};
+      } else {
+        entries.emplace_back(token.content, uint64_t{token.id});
       }
     }
   }
@@ -91,9 +102,9 @@ class FilesWriter {
     if (config.Find("added_tokens_decoder") == nullptr && !beside) {
       return;
     }
-    Json decoder = Json::MakeObject();
+    Json::Object decoder;
     for (const AddedToken& token : vocabulary_.added) {
-      decoder.Set(std::to_string(token.id), AddedTokenJson(token));
+      decoder.emplace_back(std::to_string(token.id), AddedTokenJson(token));
     }
     config.Set("added_tokens_decoder", std::move(decoder));
   }

@@ -98,6 +98,7 @@ class VocabularyBuilder {
   }
 
   void TakeDonor() {
+    uint64_t model_tokens = 0;
     for (const Token& token : Of(out_.donor).tokens()) {
       if (token.id >= out_.donor_limit) {
         out_.changed = true;
@@ -105,19 +106,21 @@ class VocabularyBuilder {
       }
       ids_.emplace(token.text, token.id);
       end_ = uint64_t{token.id} + 1;
-      model_tokens_ += token.in_model ? 1 : 0;
+      model_tokens += token.in_model ? 1 : 0;
     }
+    next_id_.SetModelTokens(model_tokens);
     for (const AddedToken& token : Of(out_.donor).added()) {
       if (token.id < out_.donor_limit) {
         out_.added.push_back(token);
         added_.insert(token.content);
+        next_id_.Take(token.id);
       }
     }
   }
 
   // Added as the tokenizers library adds it, so that reading the file gives it the same id.
   void Append(AddedToken token) {
-    const uint64_t id = NextTokenId(model_tokens_, out_.added);
+    const uint64_t id = next_id_.Get();
     if (id < end_) {
       throw Error(ErrorCode::kInvalid,
                   {.file = models_[out_.donor].name,
@@ -129,6 +132,7 @@ class VocabularyBuilder {
                    .advice = "take another model as the base, or `source: base`"});
     }
     token.id = static_cast<uint32_t>(id);
+    next_id_.Take(token.id);
     end_ = id + 1;
     ids_.emplace(token.content, token.id);
     added_.insert(token.content);
@@ -165,6 +169,7 @@ class VocabularyBuilder {
       } else if (added_.insert(token->content).second) {  // one of the base's model.vocab
         out_.added.push_back(*token);
         out_.added.back().id = known->second;
+        next_id_.Take(known->second);
         out_.changed = true;
       }
     }
@@ -306,7 +311,7 @@ class VocabularyBuilder {
   std::unordered_map<std::string, uint32_t> ids_;  // of the result
   std::unordered_set<std::string> added_;          // tokens in out_.added
   uint64_t end_ = 0;                               // behind the largest id
-  uint64_t model_tokens_ = 0;                      // entries of model.vocab
+  NextTokenId next_id_;
 };
 
 }  // namespace

@@ -6,6 +6,8 @@
 #include "core/base/error.h"
 #include "core/base/format.h"
 #include "core/io/file.h"
+#include "tokenizer/fault.h"
+#include "tokenizer/vocabulary.h"
 
 namespace lbrx {
 namespace {
@@ -98,15 +100,7 @@ std::vector<OutputText> ReadTokenizerFiles(const TokenizerSource& source,
   return files;
 }
 
-uint64_t NextTokenId(uint64_t model_tokens, const std::vector<AddedToken>& added) {
-  uint64_t next = model_tokens;
-  for (const AddedToken& token : added) {
-    next = std::max<uint64_t>(next, uint64_t{token.id} + 1);
-  }
-  return next;
-}
-
-SourceVocabulary::SourceVocabulary(const ModelTokenizer& model) {
+SourceVocabulary::SourceVocabulary(const ModelTokenizer& model) : name_(model.name) {
   const std::string* json = FindText(model.files, "tokenizer.json");
   if (json == nullptr) {
     throw Error(ErrorCode::kIo, {.file = model.name,
@@ -124,21 +118,33 @@ SourceVocabulary::SourceVocabulary(const ModelTokenizer& model) {
   if (const std::string* config = FindText(model.files, "tokenizer_config.json")) {
     folder.config = ParseJson(*config, JoinPath(model.name, "tokenizer_config.json"));
   }
-  model_tokens_ = folder.hf.vocab.size();
-  ids_.reserve(model_tokens_ + folder.hf.added.size());
-  tokens_.reserve(model_tokens_ + folder.hf.added.size());
+  next_id_.SetModelTokens(folder.hf.vocab.size());
+  used_.reserve(folder.hf.vocab.size() + folder.hf.added.size());
+  ids_.reserve(folder.hf.vocab.size() + folder.hf.added.size());
+  tokens_.reserve(folder.hf.vocab.size() + folder.hf.added.size());
   for (const auto& [token, id] : folder.hf.vocab) {
     Name(token, id, true);
   }
   for (AddedToken& token : folder.hf.added) {
     Name(token.content, token.id, false);
-    added_.push_back(std::move(token));
+    Append(std::move(token));
   }
   ReadConfigured(folder);
   std::sort(added_.begin(), added_.end(),
             [](const AddedToken& a, const AddedToken& b) { return a.id < b.id; });
   std::sort(tokens_.begin(), tokens_.end(),
             [](const Token& a, const Token& b) { return a.id < b.id; });
+  CheckIds(model.vocab_size);
+}
+
+// Lists of a merge are by id.
+void SourceVocabulary::CheckIds(uint64_t vocab_size) const {
+  const uint64_t limit = std::max(vocab_size, TokenIdLimit(tokens_.size()));
+  if (!tokens_.empty() && tokens_.back().id >= limit) {
+    FailTokenizer(name_, tokens_.back().text, "token id is far beyond the number of tokens",
+                  Format("less than {}", limit), std::to_string(tokens_.back().id),
+                  "use the tokenizer that belongs to these weights");
+  }
 }
 
 void SourceVocabulary::ReadConfigured(const TokenizerFolder& folder) {
@@ -160,25 +166,36 @@ void SourceVocabulary::ReadConfigured(const TokenizerFolder& folder) {
 }
 
 void SourceVocabulary::Add(AddedToken token) {
-  const bool known = std::any_of(added_.begin(), added_.end(), [&](const AddedToken& other) {
-    return other.content == token.content;
-  });
-  if (known || token.content.empty()) {
+  if (token.content.empty() || added_texts_.count(token.content) != 0) {
     return;
   }
   if (const std::optional<uint32_t> id = Find(token.content)) {
     token.id = *id;
   } else {
-    token.id = static_cast<uint32_t>(NextTokenId(model_tokens_, added_));
+    token.id = static_cast<uint32_t>(next_id_.Get());
     Name(token.content, token.id, false);
   }
+  Append(std::move(token));
+}
+
+void SourceVocabulary::Append(AddedToken token) {
+  next_id_.Take(token.id);
+  added_texts_.insert(token.content);
   added_.push_back(std::move(token));
 }
 
+// An added token can get the id of another: where the ids of model.vocab have gaps, the library
+// counts its entries all the same.
 void SourceVocabulary::Name(const std::string& text, uint32_t id, bool in_model) {
-  if (ids_.emplace(text, id).second) {
-    tokens_.push_back({text, id, in_model});
+  if (!ids_.emplace(text, id).second) {
+    return;
   }
+  if (!used_.insert(id).second) {
+    FailTokenizer(name_, text, "the token gets the id of another one",
+                  "ids of model.vocab without gaps", Format("two tokens of id {}", id),
+                  "load the tokenizer with transformers and save it");
+  }
+  tokens_.push_back({text, id, in_model});
 }
 
 std::optional<uint32_t> SourceVocabulary::Find(const std::string& text) const {

@@ -1,12 +1,14 @@
 // The vocabulary of a model that is merged.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -35,6 +37,20 @@ bool IsTokenizerFile(std::string_view name);
 // gets one that encodes as llama.cpp does. Nothing where there is no tokenizer.
 std::vector<OutputText> ReadTokenizerFiles(const TokenizerSource& source,
                                            std::vector<std::string>& notices);
+
+// The id that the tokenizers library gives the next token that is added: behind as many as
+// model.vocab has entries, and behind all that were added before.
+class NextTokenId {
+ public:
+  void SetModelTokens(uint64_t count) { id_ = std::max(id_, count); }
+
+  void Take(uint32_t id) { id_ = std::max(id_, uint64_t{id} + 1); }
+
+  uint64_t Get() const { return id_; }
+
+ private:
+  uint64_t id_ = 0;
+};
 
 // The tokens of tokenizer.json and those that transformers adds to them by tokenizer_config.json:
 // added_tokens_decoder, the tokens with roles, and the lists of further special tokens, each with
@@ -66,17 +82,18 @@ class SourceVocabulary {
  private:
   void ReadConfigured(const TokenizerFolder& folder);
   void Add(AddedToken token);
+  void Append(AddedToken token);
+  void CheckIds(uint64_t vocab_size) const;
   void Name(const std::string& text, uint32_t id, bool in_model);
 
-  uint64_t model_tokens_ = 0;  // entries of model.vocab
+  std::string name_;  // the model's, for messages
+  NextTokenId next_id_;
   std::vector<Token> tokens_;
   std::vector<AddedToken> added_;
+  std::unordered_set<std::string> added_texts_;
   std::vector<std::pair<std::string, std::string>> roles_;
   std::unordered_map<std::string, uint32_t> ids_;
+  std::unordered_set<uint32_t> used_;  // ids
 };
-
-// The id that the tokenizers library gives a token that is added to a model.vocab of so many tokens
-// and these added ones.
-uint64_t NextTokenId(uint64_t model_tokens, const std::vector<AddedToken>& added);
 
 }  // namespace lbrx

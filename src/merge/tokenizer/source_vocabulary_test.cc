@@ -47,6 +47,34 @@ TEST(SourceVocabulary, AddsWhatTransformersAdds) {
   EXPECT_EQ(vocabulary.roles().size(), 3U);
 }
 
+TEST(SourceVocabulary, RefusesTwoTokensOfOneId) {
+  const ModelTokenizer model = {
+      "small",
+      {{"tokenizer.json", R"({"model": {"type": "BPE", "vocab": {"a": 0, "b": 2}, "merges": []}})"},
+       {"tokenizer_config.json", R"({"bos_token": "<s>"})"}},
+      0};
+  try {
+    const SourceVocabulary vocabulary(model);
+    FAIL() << vocabulary.tokens().size();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kInvalid);
+    EXPECT_EQ(error.detail().object, "<s>");
+    EXPECT_EQ(error.detail().found, "two tokens of id 2");
+  }
+}
+
+TEST(SourceVocabulary, RefusesIdsThatNothingJustifies) {
+  const auto read = [](uint32_t id, uint64_t vocab_size) {
+    const std::string text = R"({"model": {"type": "BPE", "vocab": {"a": )" + std::to_string(id) +
+                             R"(}, "merges": []}})";
+    return SourceVocabulary({"small", {{"tokenizer.json", text}}, vocab_size}).tokens().size();
+  };
+  EXPECT_EQ(read(1025, 0), 1U);
+  EXPECT_EQ(read(1'000'000, 1'000'001), 1U);
+  EXPECT_THROW(read(1026, 0), Error);
+  EXPECT_THROW(read(1'000'000, 1000), Error);
+}
+
 TEST(SourceVocabulary, NeedsATokenizerJson) {
   try {
     const SourceVocabulary vocabulary({"there", {{"vocab.json", "{}"}}, 0});

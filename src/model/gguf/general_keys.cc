@@ -78,22 +78,29 @@ Lists FrontMatter(std::string_view card) {
   return {};  // no second "---"
 }
 
+// Whether a word begins with a capital in a title: not "v2", nor one that has capitals already.
+bool IsCapitalized(std::string_view word) {
+  const bool version = word.size() > 1 && word[0] == 'v' && IsAsciiDigit(word[1]);
+  return !version && std::none_of(word.begin(), word.end(),
+                                  [](char letter) { return letter != AsciiLower(letter); });
+}
+
 // "tiny-llama-v2" as "Tiny Llama v2".
 std::string TitleOf(std::string_view id) {
   std::string title;
-  bool start = true;
-  for (size_t i = 0; i < id.size(); ++i) {
-    const bool gap = id[i] == '-' || id[i] == ' ';
-    const std::string_view word = id.substr(i, id.find_first_of("- ", i) - i);
-    const bool version = word.size() > 1 && word[0] == 'v' && IsAsciiDigit(word[1]);
-    const bool lower = std::none_of(word.begin(), word.end(),
-                                    [](char letter) { return letter != AsciiLower(letter); });
-    if (!gap) {
-      title += start && lower && !version ? AsciiUpper(id[i]) : id[i];
-    } else if (!title.empty() && title.back() != ' ') {
+  while (!id.empty()) {
+    const size_t length = std::min(id.find_first_of("- "), id.size());
+    const std::string_view word = id.substr(0, length);
+    const bool gap = length < id.size();
+    id.remove_prefix(std::min(length + 1, id.size()));
+    const size_t start = title.size();
+    title += word;
+    if (!word.empty() && IsCapitalized(word)) {
+      title[start] = AsciiUpper(word[0]);
+    }
+    if (gap && !title.empty() && title.back() != ' ') {
       title += ' ';
     }
-    start = gap;
   }
   return title;
 }
@@ -118,10 +125,11 @@ void SetList(GgufKeys& keys, std::string_view key, const Lists& card,
   }
 }
 
-// "organization/name", each.
+// "organization/name", each. A card that names more than a merge can have is no card.
 void SetBaseModels(GgufKeys& keys, const Lists& card) {
+  constexpr size_t kMost = 1000;
   const auto found = card.find("base_model");
-  if (found == card.end() || found->second.empty()) {
+  if (found == card.end() || found->second.empty() || found->second.size() > kMost) {
     return;
   }
   keys.Set("general.base_model.count", GgufValue::U32(static_cast<uint32_t>(found->second.size())));
