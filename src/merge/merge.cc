@@ -222,8 +222,8 @@ MergeRequest MergeRequest::FromJson(const Json& json) {
   if (const Json& dtype = Require(json, "dtype"); !dtype.is_null()) {
     out.dtype = DTypeByName(dtype.AsString());
     if (!out.dtype) {
-      throw Error(ErrorCode::kInvalid, Format("the merge's request: unknown dtype \"{}\"",
-                                              Printable(dtype.AsString())));
+      throw Error(ErrorCode::kInvalid,
+                  Format("the merge's request: unknown dtype \"{}\"", Printable(dtype.AsString())));
     }
   }
   return out;
