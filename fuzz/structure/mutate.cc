@@ -133,7 +133,7 @@ size_t MutatePieces(const Structure& structure, uint8_t* data, size_t size, size
   }
   const std::string out = structure.join(pieces);
   const size_t length = std::min(out.size(), max_size);
-  std::memcpy(data, out.data(), length);
+  std::copy_n(out.begin(), length, data);
   return length;
 }
 

@@ -126,8 +126,7 @@ std::string_view Unquoted(std::string_view item) {
 // [a, b] on one line, with `tag` put in where it is missing.
 std::string WithFlowTag(std::string_view value, std::string_view tag) {
   std::string_view inner = Trim(value.substr(1, value.size() - 2));
-  const std::string out =
-      "[" + std::string(inner) + (inner.empty() ? "" : ", ") + Scalar(tag) + "]";
+  std::string out = "[" + std::string(inner) + (inner.empty() ? "" : ", ") + Scalar(tag) + "]";
   while (!inner.empty()) {
     const size_t comma = std::min(inner.find(','), inner.size());
     if (Unquoted(inner.substr(0, comma)) == tag) {

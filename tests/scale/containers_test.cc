@@ -163,7 +163,8 @@ ScaleRow::Input JournalRecords(uint64_t count) {
       ->Append(JournalRecord());
   std::string content = ReadTestFile(file.path());
   const std::string record = content.substr(header);
-  content += JoinEntries(count - 1, "", [&](uint64_t /*i*/) { return record; });
+  content +=
+      JoinEntries(count - 1, "", [&](uint64_t /*i*/) -> const std::string& { return record; });
   return FileInput("journal", content, [](const ScaleFile& journal) {
     return Journal::Read(journal.path())->records.size();
   });
