@@ -21,7 +21,8 @@ void CopyFile(const SideFile& source, const Fingerprint& expected, File& to) {
     from->ReadAt(at, part);
     to.WriteAt(at, part);
   }
-  RequireUnchanged(source.path, expected, from->GetFingerprint());
+  // What is there now, which may be another file than was read.
+  RequireUnchanged(source.path, expected, File::OpenRead(source.path)->GetFingerprint());
 }
 
 // The files that are copied at the end must be there when the work begins, and stay as they are.
