@@ -21,7 +21,6 @@ namespace lbrx {
 namespace {
 
 constexpr int kNoSpace = 6;
-constexpr int kLimit = 7;
 
 void SetLimit(decltype(RLIMIT_AS) what, uint64_t value) {
   const rlimit limit{value, value};
@@ -105,6 +104,8 @@ TEST_P(Limits, FiveHundredAndTwelveThreads) {
 
 // A sanitizer reserves more address space than any limit would leave.
 #if !defined(__SANITIZE_ADDRESS__) && !defined(LBRX_SANITIZED)
+
+constexpr int kLimit = 7;
 
 uint64_t AddressSpace() {
   uint64_t pages = 0;
