@@ -129,8 +129,8 @@ void DivideTokens(const GgufTokenizer& tokenizer, const GgufKeys& keys, HfParts&
 Json Typed(std::string_view type, Json::Object members) {
   Json out = Json::MakeObject();
   out.Set("type", type);
-  for (auto& [key, value] : members) {
-    out.Set(key, std::move(value));
+  for (Json::Member& member : members) {
+    out.Set(member.first, std::move(member.second));
   }
   return out;
 }

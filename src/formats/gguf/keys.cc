@@ -72,7 +72,7 @@ GgufValue GgufValue::Strings(std::vector<std::string> values) {
 }
 
 GgufValue GgufValue::FromBytes(GgufType type, bool is_array, std::vector<std::byte> bytes) {
-  return {type, is_array, std::move(bytes)};
+  return {type, is_array, Elements{std::move(bytes)}};
 }
 
 uint64_t GgufValue::size() const {
@@ -86,8 +86,8 @@ uint64_t GgufValue::size() const {
 }
 
 std::span<const std::byte> GgufValue::bytes() const {
-  const auto* bytes = std::get_if<std::vector<std::byte>>(&content_);
-  return bytes == nullptr ? std::span<const std::byte>() : std::span<const std::byte>(*bytes);
+  const auto* elements = std::get_if<Elements>(&content_);
+  return elements == nullptr ? std::span<const std::byte>() : std::span(elements->bytes);
 }
 
 std::optional<int64_t> GgufValue::IntAt(uint64_t index) const {

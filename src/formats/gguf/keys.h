@@ -87,7 +87,15 @@ class GgufValue {
   bool operator==(const GgufValue&) const = default;
 
  private:
-  using Content = std::variant<std::vector<std::byte>, std::string, std::vector<std::string>>;
+  // A type of our own: of a variant of vectors and strings alone libstdc++ 12 believes that it always
+  // holds a value, also where copying one ran out of memory.
+  struct Elements {
+    std::vector<std::byte> bytes;
+
+    bool operator==(const Elements&) const = default;
+  };
+
+  using Content = std::variant<Elements, std::string, std::vector<std::string>>;
 
   GgufValue(GgufType type, bool is_array, Content content)
       : type_(type), is_array_(is_array), content_(std::move(content)) {}
@@ -95,13 +103,13 @@ class GgufValue {
   template <typename T>
   static GgufValue Scalar(GgufType type, T value) {
     const auto bytes = std::as_bytes(std::span(&value, 1));
-    return {type, false, std::vector<std::byte>(bytes.begin(), bytes.end())};
+    return {type, false, Elements{{bytes.begin(), bytes.end()}}};
   }
 
   template <typename T>
   static GgufValue Numbers(GgufType type, std::span<const T> values) {
     const auto bytes = std::as_bytes(values);
-    return {type, true, std::vector<std::byte>(bytes.begin(), bytes.end())};
+    return {type, true, Elements{{bytes.begin(), bytes.end()}}};
   }
 
   // Element `index` of numbers; nullopt where the type is no integer, or no number.
