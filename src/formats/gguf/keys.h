@@ -87,8 +87,8 @@ class GgufValue {
   bool operator==(const GgufValue&) const = default;
 
  private:
-  // A type of our own: of a variant of vectors and strings alone libstdc++ 12 believes that it always
-  // holds a value, also where copying one ran out of memory.
+  // A type of our own: of a variant of vectors and strings alone libstdc++ 12 believes that it
+  // always holds a value, also where copying one ran out of memory.
   struct Elements {
     std::vector<std::byte> bytes;
 
