@@ -12,7 +12,7 @@ constexpr uint64_t kCopyBytes = uint64_t{1} << 20;
 
 // Of a file that was as `expected` when the run began.
 void CopyFile(const SideFile& source, const Fingerprint& expected, File& to) {
-  const std::shared_ptr<File> from = File::OpenRead(source.path);
+  std::shared_ptr<File> from = File::OpenRead(source.path);
   RequireUnchanged(source.path, expected, from->GetFingerprint());
   std::vector<std::byte> buffer(std::min(kCopyBytes, source.bytes));
   for (uint64_t at = 0; at < source.bytes; at += buffer.size()) {
@@ -21,6 +21,7 @@ void CopyFile(const SideFile& source, const Fingerprint& expected, File& to) {
     from->ReadAt(at, part);
     to.WriteAt(at, part);
   }
+  from = nullptr;  // few files may be open
   // What is there now, which may be another file than was read.
   RequireUnchanged(source.path, expected, File::OpenRead(source.path)->GetFingerprint());
 }
