@@ -1,6 +1,6 @@
 // tokenizer.model: what is accepted is written and read again the same.
+#include <bit>
 #include <cstdint>
-#include <cstring>
 #include <string_view>
 
 #include "check.h"
@@ -13,7 +13,7 @@ namespace lbrx {
 namespace {
 
 bool SameBits(float a, float b) {
-  return std::memcmp(&a, &b, sizeof(a)) == 0;
+  return std::bit_cast<uint32_t>(a) == std::bit_cast<uint32_t>(b);
 }
 
 void CheckSame(const SentencePieceModel& a, const SentencePieceModel& b) {
