@@ -8,9 +8,8 @@
 #include "check.h"
 #include "core/base/error.h"
 #include "input_folder.h"
-#include "memory_bound.h"
-#include "structure/pieces.h"
 #include "support/checkpoints.h"
+#include "target.h"
 
 namespace lbrx {
 namespace {
@@ -68,10 +67,4 @@ void Run(std::string_view input) {
 }  // namespace
 }  // namespace lbrx
 
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  const lbrx::MemoryBound bound(size);
-  lbrx::Run({reinterpret_cast<const char*>(data), size});
-  return 0;
-}
-
-FUZZ_STRUCTURE(kText);
+FUZZ_TARGET(kText);

@@ -10,8 +10,7 @@
 #include "core/base/error.h"
 #include "formats/mlx/mlx.h"
 #include "formats/writer.h"
-#include "memory_bound.h"
-#include "structure/pieces.h"
+#include "target.h"
 
 namespace lbrx {
 namespace {
@@ -97,10 +96,4 @@ void Run(std::string_view input) {
 }  // namespace
 }  // namespace lbrx
 
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  const lbrx::MemoryBound bound(size);
-  lbrx::Run({reinterpret_cast<const char*>(data), size});
-  return 0;
-}
-
-FUZZ_STRUCTURE(kText);
+FUZZ_TARGET(kText);

@@ -12,9 +12,8 @@
 #include "core/base/error.h"
 #include "core/parallel/executor.h"
 #include "input_folder.h"
-#include "memory_bound.h"
 #include "plan_check.h"
-#include "structure/pieces.h"
+#include "target.h"
 
 namespace lbrx {
 namespace {
@@ -100,10 +99,4 @@ void Run(std::string_view input) {
 }  // namespace
 }  // namespace lbrx
 
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  const lbrx::MemoryBound bound(size, lbrx::kMemoryMultiple, lbrx::kFixedMemory);
-  lbrx::Run({reinterpret_cast<const char*>(data), size});
-  return 0;
-}
-
-FUZZ_STRUCTURE(kText);
+FUZZ_TARGET(kText, lbrx::kMemoryMultiple, lbrx::kFixedMemory);

@@ -10,11 +10,10 @@
 #include "convert/convert.h"
 #include "core/base/error.h"
 #include "input_file.h"
-#include "memory_bound.h"
 #include "model/gguf/gguf_config.h"
 #include "model/open_model.h"
 #include "plan_check.h"
-#include "structure/pieces.h"
+#include "target.h"
 
 namespace lbrx {
 namespace {
@@ -57,10 +56,4 @@ void Run(std::string_view content) {
 }  // namespace
 }  // namespace lbrx
 
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  const lbrx::MemoryBound bound(size, lbrx::kMemoryMultiple);
-  lbrx::Run({reinterpret_cast<const char*>(data), size});
-  return 0;
-}
-
-FUZZ_STRUCTURE(kGguf);
+FUZZ_TARGET(kGguf, lbrx::kMemoryMultiple);

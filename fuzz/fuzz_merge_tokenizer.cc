@@ -11,11 +11,10 @@
 #include "check.h"
 #include "core/base/error.h"
 #include "input_folder.h"
-#include "memory_bound.h"
 #include "merge/tokenizer/chat_template.h"
 #include "merge/tokenizer/output_files.h"
 #include "merge/tokenizer/output_vocabulary.h"
-#include "structure/pieces.h"
+#include "target.h"
 
 namespace lbrx {
 namespace {
@@ -81,10 +80,4 @@ void Run(std::string_view input) {
 }  // namespace
 }  // namespace lbrx
 
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  const lbrx::MemoryBound bound(size);
-  lbrx::Run({reinterpret_cast<const char*>(data), size});
-  return 0;
-}
-
-FUZZ_STRUCTURE(kText);
+FUZZ_TARGET(kText);

@@ -11,9 +11,8 @@
 #include "core/base/error.h"
 #include "formats/huggingface/quantized.h"
 #include "input_file.h"
-#include "memory_bound.h"
 #include "stream/value.h"
-#include "structure/pieces.h"
+#include "target.h"
 
 namespace lbrx {
 namespace {
@@ -157,10 +156,4 @@ void Run(std::string_view input) {
 }  // namespace
 }  // namespace lbrx
 
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  const lbrx::MemoryBound bound(size);
-  lbrx::Run({reinterpret_cast<const char*>(data), size});
-  return 0;
-}
-
-FUZZ_STRUCTURE(kText);
+FUZZ_TARGET(kText);

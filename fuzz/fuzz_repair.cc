@@ -11,8 +11,7 @@
 #include "check/repair/repair.h"
 #include "core/base/error.h"
 #include "input_file.h"
-#include "memory_bound.h"
-#include "structure/pieces.h"
+#include "target.h"
 
 namespace lbrx {
 namespace {
@@ -58,10 +57,4 @@ void Run(std::string_view content) {
 }  // namespace
 }  // namespace lbrx
 
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  const lbrx::MemoryBound bound(size);
-  lbrx::Run({reinterpret_cast<const char*>(data), size});
-  return 0;
-}
-
-FUZZ_STRUCTURE(kSafetensors);
+FUZZ_TARGET(kSafetensors);

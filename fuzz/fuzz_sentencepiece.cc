@@ -5,8 +5,7 @@
 
 #include "check.h"
 #include "core/base/error.h"
-#include "memory_bound.h"
-#include "structure/pieces.h"
+#include "target.h"
 #include "tokenizer/sentencepiece.h"
 
 namespace lbrx {
@@ -42,10 +41,4 @@ void Run(std::string_view bytes) {
 }  // namespace
 }  // namespace lbrx
 
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  const lbrx::MemoryBound bound(size);
-  lbrx::Run({reinterpret_cast<const char*>(data), size});
-  return 0;
-}
-
-FUZZ_STRUCTURE(kProtobuf);
+FUZZ_TARGET(kProtobuf);

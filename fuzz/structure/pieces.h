@@ -2,8 +2,8 @@
 // one. Putting pieces together gives lengths, counts and checksums that are right again, so that
 // what a mutation is about gets past the checks of the container.
 //
-// A target chooses its structure with FUZZ_STRUCTURE, at its end. libFuzzer then mutates through
-// it; fuzz_replay does the same a few times for every file of the corpus.
+// A target chooses its structure at its end (target.h). libFuzzer then mutates through it;
+// fuzz_replay does the same a few times for every file of the corpus.
 #pragma once
 
 #include <cstddef>
